@@ -1,0 +1,1 @@
+"""Where HTTP, HTML and the environment meet the rooms."""

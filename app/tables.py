@@ -1,0 +1,12 @@
+"""All tables of the main database, for Alembic and for tests: the one place that may look inside the rooms."""
+
+from __future__ import annotations
+
+import core.jobs
+import core.mark
+import core.outbox
+from core.db import Base
+
+METADATA = Base.metadata
+
+__all__ = ["METADATA", "core"]

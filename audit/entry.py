@@ -1,0 +1,148 @@
+"""What an audit entry says (PURE): who did what to which thing, for which purpose, with what outcome. Ids only.
+
+Every kind of event is either *narrowing* (it takes access away: a restore must never forget it) or not. The table
+below is total: a kind that isn't classified fails a test, and at import.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How it ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class Event(StrEnum):
+    """Every kind of act that is recorded."""
+
+    # the store
+    STORE_MADE = "store.made"
+    STORE_UNSEALED = "store.unsealed"
+    CLOCK_ACCEPTED = "clock.accepted"
+    SETTINGS_CHANGED = "settings.changed"
+    # people and sign-in
+    STAFF_ADDED = "staff.added"
+    STAFF_ROLES_CHANGED = "staff.roles_changed"
+    STAFF_SUSPENDED = "staff.suspended"
+    SECOND_FACTOR_ENROLLED = "second_factor.enrolled"
+    SIGNED_IN = "sign_in.done"
+    SIGN_IN_REFUSED = "sign_in.refused"
+    SIGNED_OUT = "session.ended"
+    SESSION_REVOKED = "session.revoked"
+    INVITATION_MADE = "invitation.made"
+    INVITATION_REVOKED = "invitation.revoked"
+    INVITATION_ACTIVATED = "invitation.activated"
+    INVITATION_REFUSED = "invitation.refused"
+    # cases
+    CASE_OPENED = "case.opened"
+    CASE_CLOSED = "case.closed"
+    PERSON_ADDED = "person.added"
+    PARENTAL_RESPONSIBILITY_RECORDED = "parental_responsibility.recorded"
+    PARENTAL_RESPONSIBILITY_ENDED = "parental_responsibility.ended"
+    FATHER_ASKED_ABOUT = "parental_responsibility.asked_about"
+    RESTRICTION_PLACED = "restriction.placed"
+    RESTRICTION_LIFTED = "restriction.lifted"
+    COMPETENCE_ASSESSED = "competence.assessed"
+    CAPACITY_DECIDED = "capacity.decided"
+    ASSIGNED = "assignment.made"
+    ASSIGNMENT_REFUSED = "assignment.refused"
+    ASSIGNMENT_ENDED = "assignment.ended"
+    ASSIGNMENT_SUSPENDED = "assignment.suspended"
+    CASELOAD_RECORDED = "caseload.recorded"
+    CASELOAD_ENDED = "caseload.ended"
+    VISIT_RECORDED = "visit.recorded"
+    # consent
+    FILMING_AGREED = "filming.agreed"
+    FILMING_REFUSED = "filming.refused"
+    CONSENT_ASKED = "consent.asked"
+    CONSENT_GRANTED = "consent.granted"
+    CONSENT_REFUSED = "consent.refused"
+    CONSENT_WITHDRAWN = "consent.withdrawn"
+    CONSENT_LAPSED = "consent.lapsed"
+    DISSENT_RECORDED = "dissent.recorded"
+    DISSENT_LIFTED = "dissent.lifted"
+    SAFE_TO_ASK_RECORDED = "safe_to_ask.recorded"
+    NOTICE_WAIVED = "notice.waived"
+    CONFERENCE_RECORDED = "conference.recorded"
+    RECEIPT_ISSUED = "receipt.issued"
+    OVERRIDE_PROPOSED = "override.proposed"
+    OVERRIDE_APPROVED = "override.approved"
+    OVERRIDE_ENDED = "override.ended"
+    # film
+    UPLOAD_BEGUN = "upload.begun"
+    UPLOAD_CANCELLED = "upload.cancelled"
+    UPLOAD_EXPIRED = "upload.expired"
+    DEPOSIT_REFUSED = "deposit.refused"
+    DEPOSIT_RECEIVED = "deposit.received"
+    DEPOSIT_SEALED = "deposit.sealed"
+    PHONE_COPY_REMOVED = "phone_copy.removed"
+    FOOTAGE_PREPARED = "footage.prepared"
+    FOOTAGE_REJECTED = "footage.rejected"
+    CLIP_CUT = "clip.cut"
+    PERSONS_SHOWN_RECORDED = "persons_shown.recorded"
+    CHECK_ASKED = "check.asked"
+    CHECK_PASSED = "check.passed"
+    CHECK_SENT_BACK = "check.sent_back"
+    VIEWING_BEGUN = "viewing.begun"
+    VIEWING_REFUSED = "viewing.refused"
+    VIEWING_CUT = "viewing.cut"
+    VIEWING_ENDED = "viewing.ended"
+    OBJECT_QUARANTINED = "object.quarantined"
+    # records
+    HOLD_PLACED = "hold.placed"
+    HOLD_RELEASED = "hold.released"
+    ERASURE_ASKED = "erasure.asked"
+    SWEEP_PLANNED = "sweep.planned"
+    SWEEP_HALTED = "sweep.halted"
+    SWEEP_APPROVED = "sweep.approved"
+    DESTRUCTION_BEGUN = "destruction.begun"
+    KEY_DESTROYED = "key.destroyed"
+    DESTROYED = "record.destroyed"
+    CERTIFICATE_ISSUED = "certificate.issued"
+    CASE_KEY_ROLLED = "case_key.rolled"
+    EPOCH_ROLLED = "epoch.rolled"
+    # looking
+    AUDIT_SEARCHED = "audit.searched"
+    AUDIT_EXPORTED = "audit.exported"
+    RECORD_OPENED = "record.opened"
+
+
+NARROWING = frozenset(
+    {
+        Event.STAFF_SUSPENDED,
+        Event.STAFF_ROLES_CHANGED,
+        Event.SIGNED_OUT,
+        Event.SESSION_REVOKED,
+        Event.INVITATION_REVOKED,
+        Event.PARENTAL_RESPONSIBILITY_ENDED,
+        Event.RESTRICTION_PLACED,
+        Event.COMPETENCE_ASSESSED,
+        Event.CAPACITY_DECIDED,
+        Event.ASSIGNMENT_ENDED,
+        Event.ASSIGNMENT_SUSPENDED,
+        Event.CASELOAD_RECORDED,
+        Event.CASE_CLOSED,
+        Event.FILMING_REFUSED,
+        Event.CONSENT_REFUSED,
+        Event.CONSENT_WITHDRAWN,
+        Event.CONSENT_LAPSED,
+        Event.DISSENT_RECORDED,
+        Event.OVERRIDE_ENDED,
+        Event.CHECK_SENT_BACK,
+        Event.PERSONS_SHOWN_RECORDED,
+        Event.OBJECT_QUARANTINED,
+        Event.HOLD_PLACED,
+        Event.ERASURE_ASKED,
+        Event.DESTRUCTION_BEGUN,
+        Event.KEY_DESTROYED,
+        Event.DESTROYED,
+        Event.CASE_KEY_ROLLED,
+        Event.EPOCH_ROLLED,
+    }
+)
+"""Events that take access away, bind a record to stay, or destroy."""

@@ -1,0 +1,1 @@
+"""Whether a clip may be shown, decided at that moment."""

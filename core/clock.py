@@ -1,0 +1,67 @@
+"""Time that never goes back.
+
+The rules of this product take ``at`` and hold no clock; use cases read ``db.clock``. A machine's clock can step
+back (a bad NTP server would revive expired grants and codes) or leap ahead (a flat battery would make everything
+due). So a *high-water mark* is kept in the database: time never falls below it, and a leap beyond
+``MAX_LEAP`` doesn't move it until an officer accepts the new time (``vig-vault clock accept``).
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+MAX_LEAP = timedelta(hours=26)
+"""How far time may move between two observations without being asked about (a night switched off, and some)."""
+
+
+class Clock(Protocol):
+    """Where use cases get the time from."""
+
+    def now(self) -> datetime:
+        """The time in UTC, with its zone."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The time in UTC, with its zone."""
+        return datetime.now(UTC)
+
+
+class SteadyClock:
+    """A clock that never shows less than the highest time it has shown or been told.
+
+    Args:
+        source: the clock underneath.
+        mark: the persisted high-water mark, if there is one.
+    """
+
+    def __init__(self, source: Clock, *, mark: datetime | None = None) -> None:
+        self._source = source
+        self._highest = mark or datetime.min.replace(tzinfo=UTC)
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """The time in UTC: the source's, or the highest seen where the source stepped back."""
+        with self._lock:
+            self._highest = max(self._highest, self._source.now())
+            return self._highest
+
+
+class Leap(StrEnum):
+    """What a look at clock and mark says."""
+
+    STEADY = "steady"
+    AHEAD = "ahead"
+
+
+def judge(*, mark: datetime | None, now: datetime, max_leap: timedelta = MAX_LEAP) -> Leap:
+    """Compare the time with the mark: ``AHEAD`` where it leapt and nobody has accepted that yet."""
+    if mark is not None and now - mark > max_leap:
+        return Leap.AHEAD
+    return Leap.STEADY

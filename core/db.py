@@ -1,0 +1,248 @@
+"""The database door: one declarative base, one way to begin a transaction, on SQLite and on PostgreSQL.
+
+A use case takes a ``Database`` and owns one transaction (``begin``); a step takes the ``Session`` and never commits.
+``begin`` on SQLite is ``BEGIN IMMEDIATE`` with full sync, so writers queue instead of failing half-way; on PostgreSQL
+it is READ COMMITTED, and whoever needs order locks the case row first (``lock``). ``read`` is one snapshot.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import DDL, DateTime, Engine, MetaData, Table, create_engine, event, select
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from core.clock import Clock
+from core.errors import NotFound, OutOfRoom, Unavailable
+
+SQLITE_BUSY_WAIT = timedelta(seconds=10)
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Row = TypeVar("Row", bound=DeclarativeBase)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time: zone-aware UTC in Python, naive UTC in SQLite, ``timestamptz`` in PostgreSQL."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without a zone; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = "a stored time needs a zone"
+            raise ValueError(message)
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Parent of the main database's tables. Each room names its tables ``<room>_<noun>``."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it as a plain class attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database and what every transaction on it needs.
+
+    Attributes:
+        engine: SQLAlchemy's engine, made by ``connect``.
+        clock: where use cases get the time from.
+        info: copied into every session's ``info``: what lower rooms need from above (the audit writer).
+    """
+
+    engine: Engine
+    clock: Clock
+    info: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database (one writer at a time, no row locks)."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One writing transaction: committed when the block ends, rolled back when it raises.
+
+        Raises:
+            Unavailable: the database is locked, gone or read-only. Nothing was done.
+            OutOfRoom: its disk is full. Nothing was done.
+        """
+        with self._session("write") as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One reading snapshot (REPEATABLE READ); never writes.
+
+        Raises:
+            Unavailable: the database is locked or gone.
+        """
+        with self._session("read") as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _session(self, intent: str) -> Iterator[Session]:
+        options: dict[str, Any] = {"vault_intent": intent}
+        if not self.is_sqlite and intent == "read":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        try:
+            with Session(
+                self.engine.execution_options(**options), info=dict(self.info), expire_on_commit=False
+            ) as session:
+                yield session
+        except DBAPIError as error:
+            raise _in_our_words(error) from error
+
+
+def connect(url: str, *, clock: Clock) -> Database:
+    """Open a database.
+
+    Args:
+        url: SQLAlchemy address: ``sqlite:///…`` or ``postgresql+psycopg://…``.
+        clock: where use cases get the time from.
+    """
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        engine = create_engine(
+            address, connect_args={"timeout": SQLITE_BUSY_WAIT.total_seconds(), "check_same_thread": False}
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    return Database(engine, clock)
+
+
+def lock(session: Session, table: type[Row], key: str) -> Row:
+    """Load a row and hold it until the transaction ends (on SQLite the transaction itself holds everything).
+
+    Raises:
+        NotFound: no such row.
+    """
+    row = session.get(table, key, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise not_found()
+    return row
+
+
+def get(session: Session, table: type[Row], key: str) -> Row:
+    """Load a row.
+
+    Raises:
+        NotFound: no such row.
+    """
+    row = session.get(table, key)
+    if row is None:
+        raise not_found()
+    return row
+
+
+def not_found() -> NotFound:
+    """The one answer for what isn't there and for what is someone else's."""
+    return NotFound("not_found", "We can't find that page. It may have been moved, or it may not be yours to see.")
+
+
+def insert_only(table: Table, *, allow_delete: bool = False) -> None:
+    """Have the database itself refuse changes to a table's rows, and their removal unless that is allowed.
+
+    Args:
+        table: the table, before it is created.
+        allow_delete: for tables whose rows a disposal removes whole.
+    """
+    for statement, dialect in insert_only_ddl(table.name, allow_delete=allow_delete):
+        event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))
+
+
+def insert_only_ddl(name: str, *, allow_delete: bool = False) -> list[tuple[str, str]]:
+    """The statements behind ``insert_only``, each with its dialect (for migrations).
+
+    Returns:
+        Pairs of statement and dialect name.
+    """
+    verbs = ["update"] if allow_delete else ["update", "delete"]
+    pairs = [
+        (
+            f"CREATE TRIGGER {name}_no_{verb} BEFORE {verb.upper()} ON {name} "
+            f"BEGIN SELECT RAISE(ABORT, '{name} is insert-only'); END",
+            "sqlite",
+        )
+        for verb in verbs
+    ]
+    pairs.append(
+        (
+            f"CREATE OR REPLACE FUNCTION {name}_insert_only() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{name} is insert-only'; END $$",
+            "postgresql",
+        )
+    )
+    events = " OR ".join(verb.upper() for verb in verbs)
+    pairs.append(
+        (
+            f"CREATE TRIGGER {name}_insert_only BEFORE {events} ON {name} "
+            f"FOR EACH ROW EXECUTE FUNCTION {name}_insert_only()",
+            "postgresql",
+        )
+    )
+    return pairs
+
+
+def reachable(db: Database) -> bool:
+    """Whether the database answers just now."""
+    try:
+        with db.read() as session:
+            session.execute(select(1))
+    except Unavailable:
+        return False
+    return True
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's documented way: we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "trusted_schema=OFF"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    intent = connection.get_execution_options().get("vault_intent")
+    connection.exec_driver_sql("BEGIN" if intent == "read" else "BEGIN IMMEDIATE")
+
+
+def _in_our_words(error: DBAPIError) -> Exception:
+    cause = error.orig
+    code = getattr(cause, "sqlite_errorcode", None)
+    state = getattr(cause, "sqlstate", None)
+    if code == sqlite3.SQLITE_FULL or state == "53100":
+        return OutOfRoom(
+            "disk_full", "The server has run out of room. Nothing was lost; please tell your administrator."
+        )
+    if isinstance(error, OperationalError):
+        return Unavailable("database_busy", "The service is busy just now. Nothing was changed; please try again.")
+    return error

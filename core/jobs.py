@@ -1,0 +1,160 @@
+"""Long work as rows that join the caller's transaction; a durable workflow with the same id carries them out.
+
+A row is what people see (state, progress, why it failed). The workflow engine has its own database, so the row is
+the truth about what was asked, and the outbox starts the workflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core import outbox
+from core.db import Base, lock
+from core.ids import JobId, new_id
+
+
+class JobState(StrEnum):
+    """Where a job is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    PARKED = "parked"
+    """It failed for good or too often: a person must look."""
+
+
+ENDED = frozenset({JobState.DONE, JobState.CANCELLED, JobState.PARKED})
+
+
+class JobRow(Base):
+    """A long piece of work.
+
+    Attributes:
+        kind: which work, as in ``deposit.finish``.
+        subject: id of what it works on.
+        progress: parts of a thousand that are done.
+        fence: raised whenever a worker takes the job; a worker with an older number is refused.
+        error_code, error_sentence: why it was parked, in the words of ``core.errors``.
+    """
+
+    __tablename__ = "core_job"
+    __table_args__ = (Index("ix_core_job_subject", "subject", "kind"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject: Mapped[str]
+    case_id: Mapped[str | None]
+    state: Mapped[JobState]
+    stage: Mapped[str] = mapped_column(default="")
+    progress: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    fence: Mapped[int] = mapped_column(default=0)
+    cancel_asked: Mapped[bool] = mapped_column(default=False)
+    error_code: Mapped[str | None]
+    error_sentence: Mapped[str | None]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's right to a job, until another worker takes it."""
+
+    job_id: JobId
+    fence: int
+
+
+def enqueue(session: Session, kind: str, *, subject: str, case_id: str | None, at: datetime) -> JobId:
+    """Add a job, and its start, to the caller's transaction."""
+    job_id = JobId(new_id())
+    session.add(
+        JobRow(
+            id=job_id,
+            kind=kind,
+            subject=subject,
+            case_id=case_id,
+            state=JobState.WAITING,
+            stage="",
+            progress=0,
+            attempts=0,
+            fence=0,
+            cancel_asked=False,
+            created_at=at,
+        )
+    )
+    outbox.post(session, "job.start", at=at, payload={"job_id": job_id})
+    return job_id
+
+
+def take(session: Session, job_id: JobId, *, at: datetime) -> Lease | None:
+    """Begin (or begin again) to work on a job.
+
+    Returns:
+        The lease; nothing where the job has ended or was cancelled.
+    """
+    row = lock(session, JobRow, job_id)
+    if row.state in ENDED:
+        return None
+    if row.cancel_asked:
+        row.state, row.ended_at = JobState.CANCELLED, at
+        return None
+    row.state, row.started_at = JobState.RUNNING, row.started_at or at
+    row.attempts += 1
+    row.fence += 1
+    return Lease(job_id, row.fence)
+
+
+def holds(session: Session, lease: Lease) -> JobRow | None:
+    """The job's row, locked, if this lease still has it; nothing for a stale worker or after a cancel."""
+    row = lock(session, JobRow, lease.job_id)
+    if row.fence != lease.fence or row.state is not JobState.RUNNING or row.cancel_asked:
+        return None
+    return row
+
+
+def report(session: Session, lease: Lease, *, stage: str, progress: int) -> bool:
+    """Note how far it is (parts of a thousand).
+
+    Returns:
+        Whether to go on.
+    """
+    row = holds(session, lease)
+    if row is None:
+        return False
+    row.stage, row.progress = stage, max(0, min(1000, progress))
+    return True
+
+
+def finish(session: Session, lease: Lease, *, at: datetime) -> bool:
+    """Note that the work is done, in the transaction that makes its result visible.
+
+    Returns:
+        Whether this worker's result counts; where not, the caller must roll back.
+    """
+    row = holds(session, lease)
+    if row is None:
+        return False
+    row.state, row.progress, row.ended_at = JobState.DONE, 1000, at
+    return True
+
+
+def park(session: Session, job_id: JobId, *, at: datetime, code: str, sentence: str) -> None:
+    """Give a job up, with the reason that its page shows."""
+    row = lock(session, JobRow, job_id)
+    if row.state not in ENDED:
+        row.state, row.error_code, row.error_sentence, row.ended_at = JobState.PARKED, code, sentence, at
+
+
+def cancel(session: Session, job_id: JobId, *, at: datetime) -> None:
+    """Ask a job to stop: at once where it hasn't begun, else at its next report."""
+    row = lock(session, JobRow, job_id)
+    row.cancel_asked = True
+    if row.state is JobState.WAITING:
+        row.state, row.ended_at = JobState.CANCELLED, at

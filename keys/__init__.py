@@ -1,0 +1,1 @@
+"""Keys for everyone who seals, and their death."""

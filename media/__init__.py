@@ -1,0 +1,1 @@
+"""The sandboxed children that parse film."""

@@ -1,0 +1,1 @@
+"""Who is recognisable, and who checked it."""

@@ -1,0 +1,1 @@
+"""Keeps film sealed and reads it back only with a permit."""

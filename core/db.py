@@ -176,7 +176,8 @@ def insert_only(table: Table, *, allow_delete: bool = False) -> None:
         allow_delete: for tables whose rows a disposal removes whole.
     """
     for statement, dialect in insert_only_ddl(table.name, allow_delete=allow_delete):
-        event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))
+        ddl = DDL(statement)  # type: ignore[no-untyped-call]  # SQLAlchemy left this constructor untyped
+        event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 def insert_only_ddl(name: str, *, allow_delete: bool = False) -> list[tuple[str, str]]:

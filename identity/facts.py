@@ -184,7 +184,7 @@ class Roster:
 class Factor(StrEnum):
     """What a sign-in was proved with."""
 
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105 - the name of a factor
     TOTP = "totp"
     PASSKEY = "passkey"
     DEVICE = "device"

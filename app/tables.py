@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import audit.models
 import core.jobs
 import core.mark
 import core.outbox
@@ -9,4 +10,4 @@ from core.db import Base
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "core"]
+__all__ = ["METADATA", "audit", "core"]

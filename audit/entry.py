@@ -146,3 +146,68 @@ NARROWING = frozenset(
     }
 )
 """Events that take access away, bind a record to stay, or destroy."""
+
+WIDENING_OR_NEUTRAL = frozenset(
+    {
+        Event.STORE_MADE,
+        Event.STORE_UNSEALED,
+        Event.CLOCK_ACCEPTED,
+        Event.SETTINGS_CHANGED,
+        Event.STAFF_ADDED,
+        Event.SECOND_FACTOR_ENROLLED,
+        Event.SIGNED_IN,
+        Event.SIGN_IN_REFUSED,
+        Event.INVITATION_MADE,
+        Event.INVITATION_ACTIVATED,
+        Event.INVITATION_REFUSED,
+        Event.CASE_OPENED,
+        Event.PERSON_ADDED,
+        Event.PARENTAL_RESPONSIBILITY_RECORDED,
+        Event.FATHER_ASKED_ABOUT,
+        Event.RESTRICTION_LIFTED,
+        Event.ASSIGNED,
+        Event.ASSIGNMENT_REFUSED,
+        Event.CASELOAD_ENDED,
+        Event.VISIT_RECORDED,
+        Event.FILMING_AGREED,
+        Event.CONSENT_ASKED,
+        Event.CONSENT_GRANTED,
+        Event.DISSENT_LIFTED,
+        Event.SAFE_TO_ASK_RECORDED,
+        Event.NOTICE_WAIVED,
+        Event.CONFERENCE_RECORDED,
+        Event.RECEIPT_ISSUED,
+        Event.OVERRIDE_PROPOSED,
+        Event.OVERRIDE_APPROVED,
+        Event.UPLOAD_BEGUN,
+        Event.UPLOAD_CANCELLED,
+        Event.UPLOAD_EXPIRED,
+        Event.DEPOSIT_REFUSED,
+        Event.DEPOSIT_RECEIVED,
+        Event.DEPOSIT_SEALED,
+        Event.PHONE_COPY_REMOVED,
+        Event.FOOTAGE_PREPARED,
+        Event.FOOTAGE_REJECTED,
+        Event.CLIP_CUT,
+        Event.CHECK_ASKED,
+        Event.CHECK_PASSED,
+        Event.VIEWING_BEGUN,
+        Event.VIEWING_REFUSED,
+        Event.VIEWING_CUT,
+        Event.VIEWING_ENDED,
+        Event.HOLD_RELEASED,
+        Event.SWEEP_PLANNED,
+        Event.SWEEP_HALTED,
+        Event.SWEEP_APPROVED,
+        Event.CERTIFICATE_ISSUED,
+        Event.AUDIT_SEARCHED,
+        Event.AUDIT_EXPORTED,
+        Event.RECORD_OPENED,
+    }
+)
+"""Events that a restore may forget without anybody seeing more than they should: they open something, or only tell."""
+
+_TWICE_OR_NEVER = NARROWING ^ WIDENING_OR_NEUTRAL ^ frozenset(Event)
+if _TWICE_OR_NEVER or NARROWING & WIDENING_OR_NEUTRAL:
+    _message = f"say of each kind of event once whether it narrows: {sorted(_TWICE_OR_NEVER)}"
+    raise RuntimeError(_message)

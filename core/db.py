@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import DDL, DateTime, Engine, MetaData, Table, create_engine, event, select
+from sqlalchemy import DDL, DateTime, Engine, FromClause, MetaData, Table, create_engine, event, select
 from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -168,13 +168,16 @@ def not_found() -> NotFound:
     return NotFound("not_found", "We can't find that page. It may have been moved, or it may not be yours to see.")
 
 
-def insert_only(table: Table, *, allow_delete: bool = False) -> None:
+def insert_only(table: FromClause, *, allow_delete: bool = False) -> None:
     """Have the database itself refuse changes to a table's rows, and their removal unless that is allowed.
 
     Args:
-        table: the table, before it is created.
+        table: the table (``Model.__table__``), before it is created.
         allow_delete: for tables whose rows a disposal removes whole.
     """
+    if not isinstance(table, Table):
+        message = "only a table can be insert-only"
+        raise TypeError(message)
     for statement, dialect in insert_only_ddl(table.name, allow_delete=allow_delete):
         ddl = DDL(statement)  # type: ignore[no-untyped-call]  # SQLAlchemy left this constructor untyped
         event.listen(table, "after_create", ddl.execute_if(dialect=dialect))

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+import audit
 from app import tables
 from core.db import Database, connect
+from core.secret import Secret
 from tests.fakes import HandClock
 
 
@@ -51,8 +53,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def db(database_url: str, clock: HandClock) -> Iterator[Database]:
-    """An empty main database with all tables, once on each kind."""
+    """An empty main database with all tables and an audit writer, once on each kind."""
     database = connect(database_url, clock=clock)
+    audit.attach(database, writer_key=Secret(b"audit key of no real store......"))
     tables.METADATA.create_all(database.engine)
     yield database
     database.engine.dispose()

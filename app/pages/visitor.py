@@ -1,0 +1,80 @@
+"""Who is looking at the page: what the frame around it (name, navigation, way out) depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place to go.
+
+    Attributes:
+        text: the words of the link.
+        href: an address on this origin.
+    """
+
+    text: str
+    href: str
+
+
+class VisitorKind(StrEnum):
+    """Which frame the page gets."""
+
+    NOBODY = "nobody"
+    STAFF = "staff"
+    FAMILY = "family"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The person in front of the page.
+
+    Attributes:
+        name: as shown beside *Sign out*; empty where a page shouldn't say it.
+        kind: family pages have *Exit this page*.
+        navigation: what they can go to.
+        signed_in: whether *Sign out* is offered. An invitation's page is a family page before anyone is signed in.
+    """
+
+    name: str = ""
+    kind: VisitorKind = VisitorKind.NOBODY
+    navigation: tuple[Link, ...] = ()
+    signed_in: bool = False
+
+    @property
+    def is_family(self) -> bool:
+        """Whether the page is one that someone at home may have to leave at once."""
+        return self.kind is VisitorKind.FAMILY
+
+
+_PLACES: tuple[tuple[frozenset[str], Link], ...] = (
+    (frozenset({"guider", "manager", "supervisor"}), Link("Families", "/families")),
+    (frozenset({"guider", "supervisor"}), Link("Checks", "/checks")),
+    (
+        frozenset({"social_worker", "chair", "supervisor", "referrer", "trainer", "legal"}),
+        Link("Shared with me", "/shared"),
+    ),
+    (frozenset({"manager"}), Link("Caseloads", "/caseload")),
+    (frozenset({"ig_officer"}), Link("Overview", "/records")),
+    (frozenset({"ig_officer"}), Link("Audit", "/audit")),
+    (frozenset({"ig_officer"}), Link("Retention", "/retention")),
+    (frozenset({"ig_officer"}), Link("Holds", "/holds")),
+    (frozenset({"ig_officer"}), Link("Certificates", "/certificates")),
+    (frozenset({"administrator"}), Link("Accounts", "/accounts")),
+)
+
+
+def staff_visitor(name: str, *, roles: Iterable[str]) -> Visitor:
+    """A signed-in member of staff, with the places that their roles (values of ``identity.Role``) have something at."""
+    held = frozenset(roles)
+    places = tuple(link for wanted, link in _PLACES if wanted & held)
+    return Visitor(name=name, kind=VisitorKind.STAFF, navigation=places, signed_in=True)
+
+
+def family_visitor() -> Visitor:
+    """A signed-in family member. Their name isn't shown: a screen may be seen by others."""
+    places = (Link("Your clips", "/your-clips"), Link("Who watched", "/who-watched"))
+    return Visitor(kind=VisitorKind.FAMILY, navigation=places, signed_in=True)

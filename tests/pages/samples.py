@@ -1,0 +1,110 @@
+"""Every page with what a route would give it, as realistic as a test may be. No name here is a real person's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import segno
+from markupsafe import Markup
+
+from app.pages import Problem, Visitor, VisitorKind, family_visitor, staff_visitor
+
+GUIDER = staff_visitor("Jo Marsh", roles=["guider"])
+MANAGER = staff_visitor("Robin Hale", roles=["manager"])
+WORKER = staff_visitor("Sam Okafor", roles=["social_worker"])
+OFFICER = staff_visitor("Priya Nair", roles=["ig_officer"])
+ADMINISTRATOR = staff_visitor("Lee Brandt", roles=["administrator"])
+EVERYTHING = staff_visitor(
+    "Alexandra Featherstonehaugh-Cholmondeley", roles=["guider", "manager", "ig_officer", "chair"]
+)
+AT_HOME = Visitor(kind=VisitorKind.FAMILY)
+FAMILY = family_visitor()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One page in one state.
+
+    Attributes:
+        name: of the state; the page's address in the tests.
+        template: which template it shows.
+    """
+
+    name: str
+    template: str
+    visitor: Visitor = field(default_factory=Visitor)
+    path: str = "/"
+    problems: tuple[Problem, ...] = ()
+    given: Mapping[str, object] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+CONTACT = {"name": "The VIG team", "phone": "01632 960 001", "email": "vig@council.example"}
+QR = Markup(  # noqa: S704 - segno escapes, and this is ours
+    segno.make("otpauth://totp/VIG%20Vault:jo?secret=GEZDGNBVGY3TQOJQ&issuer=VIG%20Vault").svg_inline(scale=4)
+)
+
+
+def everyone() -> Iterator[Sample]:
+    """Pages that don't depend on who looks."""
+    yield Sample("sign-in", "sign_in.html")
+    yield Sample(
+        "sign-in-wrong",
+        "sign_in.html",
+        problems=(Problem("That email address and password don't go together.", "email"),),
+        given={"email": "jo.marsh@council.example"},
+    )
+    yield Sample("second-factor", "second_factor.html")
+    yield Sample("enrol-password", "enrol.html", context={"step": "password"})
+    yield Sample("enrol-code", "enrol.html", context={"step": "code", "qr": QR, "secret_words": "GEZD GNBV GY3T QOJQ"})
+    yield Sample("help", "help.html", visitor=FAMILY, path="/help", context={"contact": CONTACT})
+    yield Sample("privacy", "privacy.html", context={"contact": CONTACT, "organisation": "Anytown Council"})
+    yield Sample("accessibility", "accessibility.html", context={"contact": CONTACT})
+    yield Sample(
+        "error",
+        "error.html",
+        context={
+            "heading": "Page not found",
+            "code": "not_found",
+            "sentence": "There is nothing here for you. The link may be old, or typed wrongly.",
+        },
+    )
+    yield Sample(
+        "error-at-home", "error.html", visitor=AT_HOME, context={"code": "busy", "sentence": "Please try again."}
+    )
+    yield Sample(
+        "home",
+        "staff_home.html",
+        visitor=EVERYTHING,
+        context={
+            "name": "Alexandra Featherstonehaugh-Cholmondeley",
+            "tasks": [
+                {
+                    "title": "Check who can be seen",
+                    "href": "/checks",
+                    "hint": "The next meeting is on 3 December",
+                    "status": "2 waiting",
+                    "colour": "yellow",
+                },
+                {
+                    "title": "Delete films from the phone",
+                    "href": "/families",
+                    "hint": "",
+                    "status": "1 late",
+                    "colour": "red",
+                },
+            ],
+            "areas": [
+                {"title": "Families", "href": "/families", "text": "The 4 families you guide."},
+                {"title": "Shared with me", "href": "/shared", "text": "Clips that families let you watch."},
+            ],
+        },
+    )
+    yield Sample("home-empty", "staff_home.html", visitor=WORKER, context={"name": "Sam", "tasks": [], "areas": []})
+
+
+def samples() -> list[Sample]:
+    """All of them."""
+    return [*everyone()]

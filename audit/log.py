@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
-from sqlalchemy import Table, case, insert, select, update
+from sqlalchemy import case, insert, select, update
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from audit.entry import NARROWING, Event, Outcome
 from audit.leaf import NO_MAC, SALT_BYTES, Detail, Entry, chain, check_words, commit, encode
 from audit.merkle import leaf_hash
-from audit.models import AuditEntryRow, AuditPendingRow, AuditWriterRow
+from audit.rows import ENTRY, PENDING, WRITER
 from core import outbox
 from core.clock import Clock
 from core.db import Database
@@ -33,8 +33,6 @@ from core.secret import Secret
 MIN_KEY_BYTES = 32
 WITNESS = "witness"
 """The kind of outbox row that a narrowing event posts; its payload is ``{"entry_id": …}``."""
-
-_ENTRY, _PENDING, _WRITER = (cast("Table", row.__table__) for row in (AuditEntryRow, AuditPendingRow, AuditWriterRow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +143,14 @@ def _next(session: Session) -> tuple[str, int, bytes]:
     """Take a free chain, this transaction's own first; give its id, the next number and the MAC to chain to."""
     own = session.info.get("audit_chain", "")
     row = session.execute(
-        select(_WRITER.c.id, _WRITER.c.number, _WRITER.c.mac)
-        .order_by(case((_WRITER.c.id == own, 0), else_=1), _WRITER.c.id)
+        select(WRITER.c.id, WRITER.c.number, WRITER.c.mac)
+        .order_by(case((WRITER.c.id == own, 0), else_=1), WRITER.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     ).first()
     if row is None:
         row_id, number, mac = new_id(), 0, NO_MAC
-        session.execute(insert(_WRITER).values(id=row_id, number=number, mac=mac))
+        session.execute(insert(WRITER).values(id=row_id, number=number, mac=mac))
     else:
         row_id, number, mac = row.id, row.number, bytes(row.mac)
     session.info["audit_chain"] = row_id
@@ -162,9 +160,9 @@ def _next(session: Session) -> tuple[str, int, bytes]:
 def _write(
     session: Session, entry: Entry, *, mac: bytes, notes: dict[str, Any] | None, details_salt: bytes | None
 ) -> None:
-    session.execute(update(_WRITER).where(_WRITER.c.id == entry.writer).values(number=entry.number, mac=mac))
+    session.execute(update(WRITER).where(WRITER.c.id == entry.writer).values(number=entry.number, mac=mac))
     session.execute(
-        insert(_ENTRY).values(
+        insert(ENTRY).values(
             id=entry.id,
             at=entry.at,
             writer_id=entry.writer,
@@ -184,7 +182,7 @@ def _write(
             mac=mac,
         )
     )
-    session.execute(insert(_PENDING).values(entry_id=entry.id))
+    session.execute(insert(PENDING).values(entry_id=entry.id))
 
 
 def _doom(session: Session) -> None:

@@ -1,1 +1,34 @@
-"""Keys for everyone who seals, and their death."""
+"""Keys for everyone who seals, and their death.
+
+One key per object, wrapped per case, wrapped per epoch; the epoch keys lie in a capsule under the root. What is
+destroyed stays destroyed once the epoch has rolled: every copy of the old wrapping, wherever it lies, is then noise.
+"""
+
+from keys.bindings import object_binding, part_binding
+from keys.capability import Capability, JobCapability
+from keys.fields import RecordKey, RecordOwner, blind_index, open_field, seal_field
+from keys.files import read_passphrase_file
+from keys.keystore import KeyStore
+from keys.models import KEYS_METADATA
+from keys.roots import Assurance, Destruction, Root
+from keys.roots.local import Cost, LocalRoot
+
+__all__ = [
+    "KEYS_METADATA",
+    "Assurance",
+    "Capability",
+    "Cost",
+    "Destruction",
+    "JobCapability",
+    "KeyStore",
+    "LocalRoot",
+    "RecordKey",
+    "RecordOwner",
+    "Root",
+    "blind_index",
+    "object_binding",
+    "open_field",
+    "part_binding",
+    "read_passphrase_file",
+    "seal_field",
+]

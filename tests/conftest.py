@@ -15,6 +15,7 @@ import audit
 from app import tables
 from core.db import Database, connect
 from core.secret import Secret
+from keys import KEYS_METADATA, Cost, KeyStore, LocalRoot
 from tests.fakes import HandClock
 
 
@@ -58,4 +59,14 @@ def db(database_url: str, clock: HandClock) -> Iterator[Database]:
     audit.attach(database, writer_key=Secret(b"audit key of no real store......"))
     tables.METADATA.create_all(database.engine)
     yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def keystore(tmp_path: Path, clock: HandClock) -> Iterator[KeyStore]:
+    """The keys of a new store, quick to open; on SQLite, since the tests of ``keys`` itself run on both."""
+    database = connect(f"sqlite:///{tmp_path / 'keys.db'}", clock=clock)
+    KEYS_METADATA.create_all(database.engine)
+    root = LocalRoot(Secret("correct horse battery"), cost=Cost(passes=1, memory_kib=64, lanes=1))
+    yield KeyStore.create(db=database, root=root, places=[tmp_path / "keyring", tmp_path / "recovery"])
     database.engine.dispose()

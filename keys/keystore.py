@@ -1,0 +1,258 @@
+"""The key store of one process: the door to every key, safe for many threads.
+
+Rules:
+
+1. The store's row is the truth: each use looks it up, so another process's destruction counts at once. In memory are
+   only the root and the epoch keys; case and object keys are unwrapped for each use.
+2. An object's key is given only to a ``Capability`` that covers that object of that case.
+3. One object, one key, one ciphertext. A destroyed key's id is never used again.
+4. The key database is separate from the main one: create the key, then the data row; destroy the data row's use, then
+   the key, then write the certificate.
+5. Without the root everything raises ``Unavailable("sealed")``; a wrong root is ``Refused("wrong_root")`` and changes
+   nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from core.db import Database
+from core.errors import Conflict, Damaged
+from core.ids import CaseId, ObjectId, UploadId, new_id
+from core.secret import Secret
+from keys import heartbeat, objects, records
+from keys.capability import Capability, require
+from keys.capsule import Capsule, Epoch
+from keys.fields import RecordKey, RecordOwner
+from keys.keyring import Keyring
+from keys.models import EpochRow, EpochState, PlaceKind, PlaceRow, StoreRow
+from keys.roots import Root, sealed, wrong_root
+from keys.wrap import derive, fresh_key
+
+_TRIES = 3
+T = TypeVar("T")
+
+
+class KeyStore:
+    """All keys of one store. Make it with ``create`` once, with ``open`` ever after.
+
+    Args:
+        db: the key database, with the tables of ``KEYS_METADATA``.
+        places: registered erasable folders: the live keyring's, then at least one recovery place.
+    """
+
+    def __init__(self, *, db: Database, places: Sequence[Path]) -> None:
+        self.db = db
+        self.keyring = Keyring(tuple(places))
+        self.process = heartbeat.Process(new_id())
+
+    @classmethod
+    def create(cls, *, db: Database, root: Root, places: Sequence[Path]) -> KeyStore:
+        """Make a new store: first epoch, first keyring at every place.
+
+        Raises:
+            Conflict: ``keyring_exists``: there is one; nothing was changed.
+            Invalid: the passphrase is too short, or there is no recovery place.
+        """
+        store = cls(db=db, places=places)
+        at = db.clock.now()
+        epoch = Epoch(new_id(), 1, fresh_key())
+        capsule = Capsule(new_id(), 1, fresh_key(), (epoch,))
+        place_ids = tuple(new_id() for _ in places)
+        with db.begin() as session:
+            if session.scalars(select(StoreRow)).first() is not None:
+                raise _store_exists()
+            session.add(StoreRow(id=capsule.store, made_at=at))
+            session.add(EpochRow(id=epoch.id, number=1, state=EpochState.ACTIVE, created_at=at))
+            for index, place_id in enumerate(place_ids):
+                kind = PlaceKind.RECOVERY if index else PlaceKind.LIVE
+                session.add(PlaceRow(id=place_id, kind=kind, registered_at=at))
+            session.flush()
+            store.keyring.create(root, capsule=capsule, place_ids=place_ids)
+        store.beat()
+        return store
+
+    @classmethod
+    def open(cls, *, db: Database, root: Root, places: Sequence[Path]) -> KeyStore:
+        """Open a store that exists.
+
+        Raises:
+            Unavailable: ``keyring_missing``.
+            Refused: ``wrong_root``: another passphrase, or another store's keyring.
+        """
+        store = cls(db=db, places=places)
+        store.unseal(root)
+        return store
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the root is still to be given (or was forgotten)."""
+        return not self.keyring.is_open
+
+    def unseal(self, root: Root) -> None:
+        """Give the root to a store that was made without.
+
+        Raises:
+            Unavailable: ``keyring_missing``.
+            Refused: ``wrong_root``.
+        """
+        capsule = self.keyring.unseal(root)
+        with self.db.read() as session:
+            known = session.get(StoreRow, capsule.store)
+        if known is None:
+            self.keyring.forget()
+            raise wrong_root()
+        self.beat()
+
+    def seal(self) -> None:
+        """Forget the root and every key."""
+        self.keyring.forget()
+
+    def beat(self) -> None:
+        """Say that this process lives, and forget the epochs that are being retired.
+
+        The app calls it every ``heartbeat.BEAT_EVERY``; every use of a key does so where that was missed.
+        """
+        heartbeat.beat(self.db, process=self.process, keyring=self.keyring)
+
+    def new_object_key(self, *, case_id: CaseId, object_id: ObjectId, capability: Capability) -> Secret[bytes]:
+        """Make the key of a new object. A crashed attempt takes a new object id, never the old key again.
+
+        Raises:
+            Refused: ``key_refused``: the capability doesn't cover it.
+            Conflict: ``key_exists``.
+        """
+        require(capability, case_id=case_id, object_id=object_id)
+        self._ready()
+        try:
+            with self.db.begin() as session:
+                return objects.insert(
+                    session, keyring=self.keyring, case_id=case_id, object_id=object_id, at=self.db.clock.now()
+                )
+        except IntegrityError:
+            raise objects.key_exists() from None
+
+    def object_key(self, object_id: ObjectId, *, capability: Capability) -> Secret[bytes]:
+        """The key of an object.
+
+        Raises:
+            Refused: ``key_refused``: the capability doesn't cover it.
+            NotFound: ``key_gone``: it was destroyed, or never was.
+        """
+        self._ready()
+
+        def look() -> Secret[bytes]:
+            with self.db.read() as session:
+                found = objects.find(session, object_id=object_id)
+            require(capability, case_id=found.case_id, object_id=object_id)
+            return found.open(self.keyring)
+
+        return self._again_if_rolled(look)
+
+    def destroy_object_key(self, object_id: ObjectId) -> None:
+        """Destroy an object's key and roll its case's media key; doing it again does nothing.
+
+        Raises:
+            NotFound: ``key_gone``: there never was one.
+        """
+        self._destroy(object_id, then=objects.AndThen.ROLL_CASE)
+
+    def destroy_upload_key(self, upload_id: UploadId) -> None:
+        """Destroy the key of an upload's parts; its case rolls with the next epoch roll.
+
+        Raises:
+            NotFound: ``key_gone``: there never was one.
+        """
+        self._destroy(ObjectId(upload_id), then=objects.AndThen.LEAVE)
+
+    def roll_case(self, case_id: CaseId) -> int:
+        """Give a case a new media key; returns how many object keys were wrapped again."""
+        self._ready()
+        with self.db.begin() as session:
+            return objects.roll_case(session, keyring=self.keyring, case_id=case_id, at=self.db.clock.now())
+
+    def record_key(self, owner: RecordOwner) -> RecordKey:
+        """The key of a record's personal fields, made on first use.
+
+        Raises:
+            NotFound: ``key_gone``: it was destroyed.
+        """
+        found = self.record_keys([owner])
+        if owner in found:
+            return found[owner]
+        with self.db.begin() as session:
+            row = records.find_or_make(session, keyring=self.keyring, owner=owner, at=self.db.clock.now())
+        return records.open_row(row, keyring=self.keyring)
+
+    def record_keys(self, owners: Iterable[RecordOwner]) -> dict[RecordOwner, RecordKey]:
+        """The keys of many records in one look; owners without one are left out (for lists).
+
+        Raises:
+            NotFound: ``key_gone``: one of them was destroyed.
+        """
+        wanted = list(owners)
+        self._ready()
+
+        def look() -> dict[RecordOwner, RecordKey]:
+            with self.db.read() as session:
+                rows = records.find_all(session, owners=wanted)
+            return {owner: records.open_row(row, keyring=self.keyring) for owner, row in rows.items()}
+
+        return self._again_if_rolled(look)
+
+    def destroy_record_key(self, owner: RecordOwner) -> None:
+        """Destroy the key of a record's fields; doing it again does nothing.
+
+        Raises:
+            NotFound: ``key_gone``: there never was one.
+        """
+        self._ready()
+        with self.db.begin() as session:
+            records.destroy(session, owner=owner, at=self.db.clock.now())
+
+    def audit_mac_key(self) -> Secret[bytes]:
+        """The key that chains audit entries."""
+        return derive(self._seed(), label="service v1 audit-mac")
+
+    def audit_signing_key(self) -> Ed25519PrivateKey:
+        """The key that signs the log's checkpoints."""
+        return Ed25519PrivateKey.from_private_bytes(derive(self._seed(), label="service v1 audit-signing").reveal())
+
+    def token_key(self) -> Secret[bytes]:
+        """The key of the fingerprints of tokens and tickets."""
+        return derive(self._seed(), label="service v1 tokens")
+
+    def _seed(self) -> Secret[bytes]:
+        return self.keyring.seed()
+
+    def _destroy(self, object_id: ObjectId, *, then: objects.AndThen) -> None:
+        self._ready()
+        with self.db.begin() as session:
+            objects.destroy(session, keyring=self.keyring, object_id=object_id, at=self.db.clock.now(), then=then)
+
+    def _ready(self) -> None:
+        if self.is_sealed:
+            raise sealed()
+        if heartbeat.is_due(self.process, at=self.db.clock.now()):
+            self.beat()
+
+    @staticmethod
+    def _again_if_rolled(look: Callable[[], T]) -> T:
+        # Between a look at the row and its unwrapping an epoch may have been retired: then the row has moved on.
+        for _ in range(_TRIES - 1):
+            try:
+                return look()
+            except Damaged as error:
+                if error.code != "epoch_key_missing":
+                    raise
+        return look()
+
+
+def _store_exists() -> Conflict:
+    return Conflict("keyring_exists", "This vault has been made already. It was left as it is.")

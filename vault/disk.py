@@ -1,0 +1,226 @@
+"""An object store of plain files on the local disk.
+
+An object is written beside its place, synced, renamed, and its folder is synced: it is whole and durable or not there.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from core.ids import new_id, well_formed
+from vault import errors
+from vault.objects import Bytes, Stored
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_BROKEN = frozenset({errno.EIO, errno.EROFS})
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The system calls that can fail on a bad day (tests put failing ones here)."""
+
+    write: Callable[[int, Bytes], int] = os.write
+    sync: Callable[[int], None] = os.fsync
+
+
+class DiskStore:
+    """Objects as plain files, mode 0600, in folders by the first two digits of their names.
+
+    After one failed sync nothing that was written is certain any more (a second ``fsync`` can lie), so the store then
+    refuses every further write until the service is started again.
+
+    Args:
+        root: its folder; made where it is missing.
+        calls: the system calls to use.
+    """
+
+    def __init__(self, root: Path, *, calls: Calls | None = None) -> None:
+        self._objects = root / "objects"
+        self._incoming = root / "incoming"
+        self._calls = calls or Calls()
+        self._failed = False
+        for folder in (root, self._objects, self._incoming):
+            _make_folder(folder)
+
+    @property
+    def takes_writes(self) -> bool:
+        """Whether writing is still believed in."""
+        return not self._failed
+
+    def writer(self, name: str) -> DiskWriter:
+        """Begin to put an object."""
+        if self._failed:
+            raise errors.store_read_only()
+        shard = self._path(name).parent
+        with _told(self._fail):
+            _make_folder(shard)
+            return DiskWriter(self._incoming / f"{name}.{new_id()}", self._path(name), self._calls, self._fail)
+
+    def read(self, name: str, *, start: int, length: int) -> bytes:
+        """A range of an object; shorter where the object ends."""
+        try:
+            handle = os.open(self._path(name), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                return _read_fully(handle, start=start, length=length)
+            finally:
+                os.close(handle)
+        except FileNotFoundError:
+            raise errors.object_missing() from None
+        except OSError as error:
+            if error.errno == errno.EIO:
+                raise errors.object_missing() from None
+            raise errors.store_unavailable() from None
+
+    def size(self, name: str) -> int | None:
+        """Length in bytes; nothing where there is no such object."""
+        try:
+            return self._path(name).stat(follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return None
+        except OSError:
+            raise errors.store_unavailable() from None
+
+    def delete(self, name: str) -> None:
+        """Remove an object, durably; one that isn't there is fine."""
+        path = self._path(name)
+        with _told(self._fail):
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                _sync_folder(path.parent, self._calls)
+
+    def names(self) -> Iterator[Stored]:
+        """Every object, in no order."""
+        for shard in self._objects.iterdir():
+            for entry in os.scandir(shard):
+                with suppress(FileNotFoundError):  # deleted while we look
+                    yield _listed(entry)
+
+    def clear_unfinished(self, *, before: datetime) -> int:
+        """Remove what writers left behind that died before a time."""
+        count = 0
+        for entry in os.scandir(self._incoming):
+            with suppress(FileNotFoundError):
+                if _listed(entry).written_at < before:
+                    Path(entry.path).unlink()
+                    count += 1
+        return count
+
+    def _path(self, name: str) -> Path:
+        if not well_formed(name):
+            raise errors.bad_object_name()
+        return self._objects / name[:2] / name
+
+    def _fail(self) -> None:
+        self._failed = True
+
+
+class DiskWriter:
+    """A file on its way into a ``DiskStore``."""
+
+    def __init__(self, incoming: Path, final: Path, calls: Calls, fail: Callable[[], None]) -> None:
+        self._incoming, self._final, self._calls, self._fail = incoming, final, calls, fail
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._handle: int | None = os.open(incoming, flags, 0o600)
+        self._size = 0
+
+    def write(self, data: Bytes, /) -> None:
+        """Append."""
+        if self._handle is None:
+            message = "written to after its end"
+            raise RuntimeError(message)
+        rest = memoryview(data)
+        with _told(self._fail):
+            while rest:
+                count = self._calls.write(self._handle, rest)
+                self._size += count
+                rest = rest[count:]
+
+    def commit(self) -> int:
+        """Sync the bytes, rename, sync the folder: only then is it there."""
+        if self._handle is None:
+            message = "committed after its end"
+            raise RuntimeError(message)
+        with _told(self._fail):
+            self._calls.sync(self._handle)
+            self._close()
+            self._incoming.rename(self._final)
+            _sync_folder(self._final.parent, self._calls)
+        return self._size
+
+    def abandon(self) -> None:
+        """Drop what was written, unless it was committed."""
+        self._close()
+        with suppress(OSError):  # a leftover holds only ciphertext; clear_unfinished finds it
+            self._incoming.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abandon()
+
+    def _close(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
+
+
+class _told:  # noqa: N801 - reads as a verb where it is used
+    """Turn the operating system's errors into ours; a broken disk also stops all further writes."""
+
+    def __init__(self, fail: Callable[[], None]) -> None:
+        self._fail = fail
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not isinstance(error, OSError):
+            return
+        if error.errno in _FULL:
+            raise errors.store_full() from None
+        if error.errno in _BROKEN:
+            self._fail()
+            raise errors.store_read_only() from None
+        raise errors.store_unavailable() from None
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync_folder(folder.parent, Calls())
+
+
+def _sync_folder(folder: Path, calls: Calls) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        calls.sync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read_fully(handle: int, *, start: int, length: int) -> bytes:
+    pieces = []
+    while length > 0:
+        piece = os.pread(handle, length, start)
+        if not piece:
+            break
+        pieces.append(piece)
+        start, length = start + len(piece), length - len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _listed(entry: os.DirEntry[str]) -> Stored:
+    facts = entry.stat(follow_symlinks=False)
+    return Stored(entry.name, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))

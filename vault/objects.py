@@ -1,0 +1,94 @@
+"""Where sealed bytes lie: one small protocol.
+
+A store holds ciphertext under names that say nothing (random ids). It knows no keys and decides nothing: what may be
+read is decided before it is asked. An object is either whole and durable or not there. Compare-and-swap is the
+database's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+Bytes = bytes | bytearray | memoryview
+"""What may be written; a writer is done with a buffer when ``write`` returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as a listing shows it."""
+
+    name: str
+    size_bytes: int
+    written_at: datetime
+
+
+class ObjectWriter(Protocol):
+    """An object on its way: invisible until ``commit`` returns, gone where that never happens."""
+
+    def write(self, data: Bytes, /) -> None:
+        """Append.
+
+        Raises:
+            OutOfRoom: the store is full.
+            Unavailable: the store failed and takes nothing more.
+        """
+        ...
+
+    def commit(self) -> int:
+        """Make it whole, durable and visible.
+
+        Returns:
+            Its length in bytes.
+        """
+        ...
+
+    def abandon(self) -> None:
+        """Drop what was written, unless it was committed."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class ObjectStore(Protocol):
+    """Put a stream, get a range, delete, list."""
+
+    def writer(self, name: str) -> ObjectWriter:
+        """Begin to put an object; leave the ``with`` without ``commit`` and nothing was put."""
+        ...
+
+    def read(self, name: str, *, start: int, length: int) -> bytes:
+        """A range of an object; shorter where the object ends.
+
+        Raises:
+            Damaged: no such object, although somebody has its name.
+            Unavailable: the store can't be read just now.
+        """
+        ...
+
+    def size(self, name: str) -> int | None:
+        """Length in bytes; nothing where there is no such object."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove an object; one that isn't there is fine."""
+        ...
+
+    def names(self) -> Iterator[Stored]:
+        """Every object, in no order."""
+        ...
+
+    def clear_unfinished(self, *, before: datetime) -> int:
+        """Remove what writers left behind that died before a time.
+
+        Returns:
+            How many.
+        """
+        ...

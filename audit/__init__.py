@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from audit.checkpoint import Checkpoint, Signer, Verifier, open_checkpoint
+from audit.disposal import dispose
 from audit.entry import NARROWING, Event, Outcome
 from audit.leaf import Detail, Entry
 from audit.log import WITNESS, AuditWriter, attach, record
+from audit.models import disposal_guard_ddl
 from audit.proofs import InclusionProof, check_proof, prove, prove_in
 from audit.sealing import seal
+from audit.verdict import Fault, Finding, Verdict
+from audit.verify import verify
 
 __all__ = [
     "NARROWING",
@@ -17,15 +21,21 @@ __all__ = [
     "Detail",
     "Entry",
     "Event",
+    "Fault",
+    "Finding",
     "InclusionProof",
     "Outcome",
     "Signer",
+    "Verdict",
     "Verifier",
     "attach",
     "check_proof",
+    "disposal_guard_ddl",
+    "dispose",
     "open_checkpoint",
     "prove",
     "prove_in",
     "record",
     "seal",
+    "verify",
 ]

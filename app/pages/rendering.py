@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -148,12 +148,19 @@ def environment() -> Environment:
         megabytes=words.megabytes,
         count=words.count,
     )
-    made.globals["static"] = _static
+    made.globals.update(static=_static, pairs=_pairs)
     for component in _COMPONENTS:
         module: Any = made.get_template(f"govuk_frontend_jinja/components/{component}/macro.html").module
         macro = "govuk" + "".join(part.capitalize() for part in component.split("-"))
         made.globals[macro] = getattr(module, macro)
     return made
+
+
+def _pairs(people: Iterable[Any]) -> list[tuple[str, str]]:
+    """People as (id, name), for a choice among them."""
+    return [
+        (person["id"], person["name"]) if isinstance(person, Mapping) else (person.id, person.name) for person in people
+    ]
 
 
 @cache

@@ -1,45 +1,15 @@
-"""Every page with what a route would give it, as realistic as a test may be. No name here is a real person's."""
+"""Every page with what a route would give it, as realistic as a test may be."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
 import segno
 from markupsafe import Markup
 
-from app.pages import Problem, Visitor, VisitorKind, family_visitor, staff_visitor
-
-GUIDER = staff_visitor("Jo Marsh", roles=["guider"])
-MANAGER = staff_visitor("Robin Hale", roles=["manager"])
-WORKER = staff_visitor("Sam Okafor", roles=["social_worker"])
-OFFICER = staff_visitor("Priya Nair", roles=["ig_officer"])
-ADMINISTRATOR = staff_visitor("Lee Brandt", roles=["administrator"])
-EVERYTHING = staff_visitor(
-    "Alexandra Featherstonehaugh-Cholmondeley", roles=["guider", "manager", "ig_officer", "chair"]
-)
-AT_HOME = Visitor(kind=VisitorKind.FAMILY)
-FAMILY = family_visitor()
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One page in one state.
-
-    Attributes:
-        name: of the state; the page's address in the tests.
-        template: which template it shows.
-    """
-
-    name: str
-    template: str
-    visitor: Visitor = field(default_factory=Visitor)
-    path: str = "/"
-    problems: tuple[Problem, ...] = ()
-    given: Mapping[str, object] = field(default_factory=dict)
-    context: Mapping[str, Any] = field(default_factory=dict)
-
+from app.pages import Problem
+from tests.pages import case_work
+from tests.pages.sample import AT_HOME, EVERYTHING, FAMILY, WORKER, Sample
 
 CONTACT = {"name": "The VIG team", "phone": "01632 960 001", "email": "vig@council.example"}
 QR = Markup(  # noqa: S704 - segno escapes, and this is ours
@@ -107,4 +77,4 @@ def everyone() -> Iterator[Sample]:
 
 def samples() -> list[Sample]:
     """All of them."""
-    return [*everyone()]
+    return [*everyone(), *case_work.case_samples()]

@@ -4,7 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.pages.samples import Sample, samples
+from tests.pages.sample import Sample
+from tests.pages.samples import samples
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,8 @@ from starlette.requests import Request
 
 from app.pages import render, words
 from app.pages.rendering import environment
-from tests.pages.samples import Sample, samples
+from tests.pages.sample import Sample
+from tests.pages.samples import samples
 
 HOSTILE = "\"'><script>alert(1)</script>{{ 7 * 7 }}"
 TEMPLATES = Path(__file__).parents[2] / "app/pages/templates"

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from core.ids import (
-    CaseId,
-    ClipId,
     ConferenceId,
-    ConsentEventId,
-    NoticeId,
-    OverrideId,
     PersonId,
-    RenditionId,
-    SessionId,
 )
+
+NEUTRAL_SENTENCE: Final = "This clip is not available."
+"""All that a watcher learns from a refusal, whoever refused and for whichever reason."""
+
+NO_FILM_YET: Final = ""
+"""In the place of a content hash: what a filming agreement, which comes before the film, is about."""
 
 
 class Purpose(StrEnum):
@@ -44,6 +44,18 @@ class Action(StrEnum):
     STREAM = "stream"
     PRESENT = "present"
     EXPORT = "export"
+
+
+ACTIONS: Final[Mapping[Purpose, frozenset[Action]]] = {
+    Purpose.FILMING: frozenset(),
+    Purpose.CASE_CONFERENCE: frozenset({Action.PRESENT}),
+    Purpose.FAMILY_COPY: frozenset({Action.EXPORT}),
+} | {
+    purpose: frozenset({Action.STREAM})
+    for purpose in Purpose
+    if purpose not in {Purpose.FILMING, Purpose.CASE_CONFERENCE, Purpose.FAMILY_COPY}
+}
+"""What may be done at all for each purpose; the table is total."""
 
 
 class Decision(StrEnum):
@@ -85,31 +97,6 @@ class RenditionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rendition:
-    """The bytes of a clip (or of footage) for one treatment, as vault hands it to the decision.
-
-    Attributes:
-        content_hash: hex SHA-256 of the plaintext bytes; what is consented to.
-        persons_shown: the recognisable people.
-        author: who made it; never the one who checks it.
-        attested_by: the second trained person who said who is recognisable, if one has.
-        nobody_recognisable: attested to show nobody (the only way an empty list is not a refusal).
-        is_footage: the raw film or its working copy rather than a clip: only its guider ever plays it.
-    """
-
-    id: RenditionId
-    case_id: CaseId
-    clip_id: ClipId | None
-    content_hash: str
-    state: RenditionState
-    persons_shown: frozenset[PersonId]
-    author: PersonId
-    attested_by: PersonId | None = None
-    nobody_recognisable: bool = False
-    is_footage: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Audience:
     """One named person or one named conference, never a team. Exactly one of the two is set."""
 
@@ -124,73 +111,12 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True)
-class Conference:
-    """A named meeting: who may present, when, and who is listed as attending (recorded, not signed in)."""
+class Scope:
+    """What exactly an answer is about. A yes for one scope is nothing for another."""
 
-    id: ConferenceId
-    case_id: CaseId
-    starts_at: datetime
-    ends_at: datetime
-    chair: PersonId
-    attendees: frozenset[PersonId] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentEvent:
-    """One answer; never changed. ``on_behalf_of`` is the child it speaks for, or the grantor (self).
-
-    Attributes:
-        version: the case's consent version that this event raised: the order of events, never wall time.
-        recorded_by: who entered it (the grantor on their own device).
-        witness: the second person for witnessed answers and for a child's lifting sign.
-    """
-
-    id: ConsentEventId
-    case_id: CaseId
-    version: int
-    grantor: PersonId
-    on_behalf_of: PersonId
     rendition_hash: str
     purpose: Purpose
     audience: Audience
-    decision: Decision
-    at: datetime
-    how: How
-    recorded_by: PersonId
-    expires_at: datetime | None = None
-    witness: PersonId | None = None
-    notice: NoticeId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A holder was asked about (rendition, purpose, audience) at a time: what ``pr_notice`` counts from.
-
-    Attributes:
-        notice_waived: a manager outside the requesting team shortened or waived the notice, with a reason.
-    """
-
-    grantor: PersonId
-    on_behalf_of: PersonId
-    rendition_hash: str
-    purpose: Purpose
-    audience: Audience
-    asked_at: datetime
-    notice_waived: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """A lawful disclosure without consent: one rendition hash, one recipient, at most 72 hours, two people."""
-
-    id: OverrideId
-    case_id: CaseId
-    rendition_hash: str
-    recipient: PersonId
-    starts_at: datetime
-    ends_at: datetime
-    proposer: PersonId
-    approver: PersonId | None
 
 
 class PrMode(StrEnum):
@@ -200,29 +126,14 @@ class PrMode(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The authority's settings for the rule."""
-
-    pr_mode: PrMode = PrMode.ONE_AND_NOTICE
-    pr_notice: timedelta = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Presenting:
-    """A timed presenter session of a conference, for one signed-in presenter."""
-
-    conference: ConferenceId
-    presenter: PersonId
-    ends_at: datetime
-
-
 class Reason(StrEnum):
     """Why not. For the log and for staff who may know; a watcher sees only the neutral sentence."""
 
     NOT_LIVE = "not_live"
+    NOT_A_CLIP = "not_a_clip"
     HASH_CHANGED = "hash_changed"
     NO_SECOND_FACTOR = "no_second_factor"
+    SESSION_ENDED = "session_ended"
     NOT_IN_AUDIENCE = "not_in_audience"
     NO_ASSIGNMENT = "no_assignment"
     CONFLICT_OF_INTEREST = "conflict_of_interest"
@@ -236,6 +147,7 @@ class Reason(StrEnum):
     NOT_ANSWERED = "not_answered"
     NOTICE_RUNNING = "notice_running"
     EXPIRED = "expired"
+    LAPSED = "lapsed"
     UNSETTLED = "unsettled"
     DISSENT = "dissent"
     NO_CAPACITY = "no_capacity"
@@ -255,25 +167,3 @@ class Refusal:
 
     reason: Reason
     about: PersonId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Inquiry:
-    """What is asked of the decision: may this actor do this with this rendition, for this, now?
-
-    Attributes:
-        viewer: the signed-in person.
-        viewer_is_family: bound to a person shown rather than to an assignment.
-        two_factors: whether the session proved two.
-        session_ends_at: the session's own end.
-    """
-
-    viewer: PersonId
-    viewer_is_family: bool
-    two_factors: bool
-    session: SessionId
-    session_ends_at: datetime
-    purpose: Purpose
-    action: Action
-    at: datetime
-    presenting: Presenting | None = None

@@ -1,0 +1,287 @@
+"""What a person shown says: the latest answers, which of them still stand, and what stands in the way (PURE).
+
+``objection`` is the specification's ``say(person)``, turned round: nothing means yes, a ``Refusal`` says why not.
+Answers are ordered by the case's consent version, never by wall time. A grant that expired or lapsed is as if never
+given, so an earlier refusal beneath it counts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from consent.facts import ConsentEvent, Facts
+from consent.terms import NO_FILM_YET, Audience, Decision, How, PrMode, Purpose, Reason, Refusal, Scope
+from consent.who import (
+    ADULT_AGE,
+    Voice,
+    authority_holders,
+    held_throughout,
+    holders,
+    is_child,
+    kept_place,
+    on_the_case,
+    reaches,
+    restricted,
+    say_changed,
+    voice,
+)
+from core.ids import PersonId
+from identity.facts import Competence, Effect, PersonKind
+
+
+def objection(facts: Facts, person: PersonId, *, scope: Scope, at: datetime) -> Refusal | None:
+    """What stands in the way of showing this person in this scope; nothing where they say yes."""
+    match voice(facts, person, purpose=scope.purpose, at=at):
+        case Voice.OWN:
+            return _own(facts, person, scope, at)
+        case Voice.PARENTS:
+            return _dissent(facts, person, scope, at) or _parents(facts, person, scope, at)
+        case Voice.UNSETTLED:
+            return _own(facts, person, scope, at) or _parents(facts, person, scope, at)
+        case Voice.BEST_INTERESTS:
+            return _dissent(facts, person, scope, at) or _no_of_their_own(facts, person, scope)
+        case Voice.LACKING:
+            return Refusal(Reason.NO_CAPACITY, person)
+        case Voice.TOLD:
+            return None if _asked_since(facts, person, person, scope) else Refusal(Reason.NOT_ASKED, person)
+        case Voice.UNKNOWN:
+            return Refusal(Reason.UNKNOWN_PERSON, person)
+
+
+def family_objection(facts: Facts, person: PersonId, *, scope: Scope, at: datetime) -> Refusal | None:
+    """What stands in the way of a family member watching someone else on their own device.
+
+    Adults and young people who speak for themselves must have said yes to that named viewer; for a child who
+    doesn't, nobody needs to be asked, but the child's own dissent is a no.
+    """
+    match voice(facts, person, purpose=scope.purpose, at=at):
+        case Voice.PARENTS:
+            return _dissent(facts, person, scope, at)
+        case Voice.UNSETTLED:
+            return _own(facts, person, scope, at)
+        case _:
+            return objection(facts, person, scope=scope, at=at)
+
+
+def own_no(facts: Facts, person: PersonId, *, scope: Scope, at: datetime) -> Refusal | None:
+    """The no that someone gave for themself, if that is their latest answer."""
+    return _dissent(facts, person, scope, at) or _no_of_their_own(facts, person, scope)
+
+
+def filming_objection(facts: Facts, person: PersonId, *, guider: PersonId, at: datetime) -> Refusal | None:
+    """What stands in the way of playing what this guider filmed of a person.
+
+    A yes per person: their own, or a holder's for a child who doesn't speak for themself, with the child's assent
+    noted. Filming waits for no notice, but any holder's no is a no.
+    """
+    scope = Scope(NO_FILM_YET, Purpose.FILMING, Audience(person=guider))
+    match voice(facts, person, purpose=Purpose.FILMING, at=at):
+        case Voice.TOLD:
+            return None
+        case Voice.PARENTS:
+            noted = any(event.grantor == person for event in _about(facts, person, scope))
+            return (
+                _dissent(facts, person, scope, at)
+                or _parents_answers(facts, person, scope, at)
+                or (None if noted else Refusal(Reason.NO_FILMING_AGREEMENT, person))
+            )
+        case Voice.UNSETTLED:
+            return _own(facts, person, scope, at) or _parents_answers(facts, person, scope, at)
+        case _:
+            return objection(facts, person, scope=scope, at=at)
+
+
+def in_order(events: Iterable[ConsentEvent]) -> list[ConsentEvent]:
+    """Answers from oldest to latest; where two claim the same version, the one that opens least counts as later."""
+    return sorted(
+        events,
+        key=lambda one: (
+            one.version,
+            one.decision is not Decision.GRANT,
+            -one.expires_at.timestamp() if one.expires_at else float("-inf"),
+            one.id,
+        ),
+    )
+
+
+def _about(facts: Facts, person: PersonId, scope: Scope) -> list[ConsentEvent]:
+    return [
+        event
+        for event in facts.events
+        if event.on_behalf_of == person and event.scope == scope and event.case_id == facts.rendition.case_id
+    ]
+
+
+def _by(facts: Facts, grantor: PersonId, person: PersonId, scope: Scope) -> list[ConsentEvent]:
+    return in_order(event for event in _about(facts, person, scope) if event.grantor == grantor)
+
+
+def _own(facts: Facts, person: PersonId, scope: Scope, at: datetime) -> Refusal | None:
+    if restricted(facts, person, Effect.NO_SAY, at=at):
+        return Refusal(Reason.RESTRICTED, person)
+    answers = _by(facts, person, person, scope)
+    if is_child(facts, person, at=at):
+        if (no := _dissent(facts, person, scope, at)) is not None:
+            return no
+        answers = [one for one in answers if one.how is not How.OBSERVED]
+    return _latest(facts, person, person, scope, at, answers)
+
+
+def _parents(facts: Facts, child: PersonId, scope: Scope, at: datetime) -> Refusal | None:
+    if (no := _parents_answers(facts, child, scope, at)) is not None:
+        return no
+    for holder in sorted(holders(facts, child, at=at)):
+        if _latest(facts, holder, child, scope, at, _by(facts, holder, child, scope)) is None:
+            continue
+        if facts.policy.pr_mode is PrMode.ALL:
+            return Refusal(Reason.NOT_ANSWERED, holder)
+        ends = notice_ends(facts, holder, child, scope)
+        if ends is None:
+            return Refusal(Reason.NOT_ASKED, holder)
+        if at < ends:
+            return Refusal(Reason.NOTICE_RUNNING, holder)
+    return None
+
+
+def _parents_answers(facts: Facts, child: PersonId, scope: Scope, at: datetime) -> Refusal | None:
+    """No holder's latest answer is a no, the authority's manager has decided, and at least one says yes."""
+    deciding = holders(facts, child, at=at)
+    if not deciding:
+        return Refusal(Reason.NO_HOLDER, child)
+    said = {
+        holder: _latest(facts, holder, child, scope, at, _by(facts, holder, child, scope))
+        for holder in sorted(deciding)
+    }
+    for no in said.values():
+        if no is not None and no.reason in {Reason.REFUSED, Reason.WITHDRAWN}:
+            return no
+    for manager in sorted(authority_holders(facts, child, at=at)):
+        if said[manager] is not None:
+            return said[manager]
+    if None in said.values():
+        return None
+    return next((no for no in said.values() if no and no.reason in {Reason.EXPIRED, Reason.LAPSED}), None) or next(
+        no for no in said.values() if no
+    )
+
+
+def notice_ends(facts: Facts, holder: PersonId, child: PersonId, scope: Scope) -> datetime | None:
+    """From when a holder's silence counts as having been asked in time; nothing where nobody asked."""
+    ends = [asked + facts.policy.pr_notice for asked in _asked_since(facts, holder, child, scope)]
+    ends += [
+        one.notice_ends_at
+        for one in facts.waivers
+        if one.grantor == holder and one.on_behalf_of == child and one.scope == scope
+    ]
+    return min(ends, default=None)
+
+
+def _asked_since(facts: Facts, grantor: PersonId, person: PersonId, scope: Scope) -> list[datetime]:
+    return [
+        one.asked_at
+        for one in facts.asks
+        if one.grantor == grantor and one.on_behalf_of == person and one.scope == scope
+    ]
+
+
+def _latest(
+    facts: Facts, grantor: PersonId, person: PersonId, scope: Scope, at: datetime, answers: list[ConsentEvent]
+) -> Refusal | None:
+    fallen: Refusal | None = None
+    for event in reversed(answers):
+        if event.decision is Decision.REFUSE:
+            return Refusal(Reason.REFUSED, grantor)
+        if event.decision is Decision.WITHDRAW:
+            return Refusal(Reason.WITHDRAWN, grantor)
+        if not _was_theirs_to_give(facts, event):
+            continue
+        if event.expires_at is not None and event.expires_at <= at:
+            fallen = fallen or Refusal(Reason.EXPIRED, grantor)
+        elif _has_lapsed(facts, event, at):
+            fallen = fallen or Refusal(Reason.LAPSED, grantor)
+        else:
+            # An older yes doesn't come back when a later, shorter one has ended: expiry is never a maximum.
+            return fallen
+    if fallen is not None:
+        return fallen
+    asked = _asked_since(facts, grantor, person, scope)
+    return Refusal(Reason.NOT_ANSWERED if asked else Reason.NOT_ASKED, grantor)
+
+
+def _no_of_their_own(facts: Facts, person: PersonId, scope: Scope) -> Refusal | None:
+    answers = _by(facts, person, person, scope)
+    if not answers or answers[-1].decision is Decision.GRANT:
+        return None
+    reason = Reason.REFUSED if answers[-1].decision is Decision.REFUSE else Reason.WITHDRAWN
+    return Refusal(reason, person)
+
+
+def _was_theirs_to_give(facts: Facts, grant: ConsentEvent) -> bool:
+    """Whether a yes came in a way, and from someone, that could give it when it was given."""
+    if grant.how in {How.TOLD_TO_STAFF, How.OBSERVED}:
+        return False
+    if grant.how is How.WITNESSED_TABLET and grant.witness is None:
+        return False
+    if grant.grantor != grant.on_behalf_of:
+        manager = facts.roster.persons.get(grant.grantor)
+        if manager is not None and manager.kind is PersonKind.STAFF:
+            # The authority's manager stands outside the requesting team, and never decides for their own eyes.
+            return grant.audience.person != grant.grantor and not on_the_case(facts, grant.grantor, at=grant.at)
+        return True
+    own = {Voice.OWN, Voice.UNSETTLED}
+    return voice(facts, grant.on_behalf_of, purpose=grant.purpose, at=grant.at) in own
+
+
+def _has_lapsed(facts: Facts, grant: ConsentEvent, at: datetime) -> bool:
+    """Whether something has changed since that the yes rested on."""
+    person = facts.roster.persons.get(grant.on_behalf_of)
+    if person is None or grant.notice in facts.retired:
+        return True
+    if person.born_on is not None:
+        adult_from = reaches(person, ADULT_AGE, facts.policy.zone)
+        if grant.at < adult_from <= at:
+            return True
+    if _recipient_moved(facts, grant, at):
+        return True
+    if grant.grantor == grant.on_behalf_of:
+        return False
+    return (
+        not held_throughout(facts, grant.grantor, person.id, since=grant.at, at=at)
+        or say_changed(facts, person.id, since=grant.at, at=at)
+        or _found_competent_since(facts, grant, at)
+    )
+
+
+def _recipient_moved(facts: Facts, grant: ConsentEvent, at: datetime) -> bool:
+    recipient = grant.audience.person
+    if recipient is None:
+        return False
+    if grant.purpose in {Purpose.FAMILY_REVIEW, Purpose.FAMILY_COPY}:
+        return False
+    return not kept_place(facts, recipient, purpose=grant.purpose, since=grant.at, at=at)
+
+
+def _found_competent_since(facts: Facts, grant: ConsentEvent, at: datetime) -> bool:
+    return any(
+        found.child == grant.on_behalf_of
+        and found.purpose in {None, grant.purpose.value}
+        and found.outcome is Competence.COMPETENT
+        and grant.at < found.assessed_at <= at
+        for found in facts.roster.competence
+    )
+
+
+def _dissent(facts: Facts, person: PersonId, scope: Scope, at: datetime) -> Refusal | None:
+    """A child's own no, which only the child's own later sign, noted by a second person, lifts."""
+    if not is_child(facts, person, at=at):
+        return None
+    speaks = voice(facts, person, purpose=scope.purpose, at=at) in {Voice.OWN, Voice.UNSETTLED}
+    dissents = False
+    for event in _by(facts, person, person, scope):
+        if event.decision is not Decision.GRANT:
+            # Someone who speaks for themself takes back what they said themself; a sign seen by others stays.
+            dissents = dissents or event.how is How.OBSERVED or not speaks
+        elif event.how is How.OBSERVED and event.witness not in {None, event.recorded_by, event.grantor}:
+            dissents = False
+    return Refusal(Reason.DISSENT, person) if dissents else None

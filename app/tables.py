@@ -6,8 +6,10 @@ import audit.models
 import core.jobs
 import core.mark
 import core.outbox
+import identity.access_models
+import identity.models
 from core.db import Base
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "audit", "core"]
+__all__ = ["METADATA", "audit", "core", "identity"]

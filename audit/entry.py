@@ -29,12 +29,15 @@ class Event(StrEnum):
     STAFF_ADDED = "staff.added"
     STAFF_ROLES_CHANGED = "staff.roles_changed"
     STAFF_SUSPENDED = "staff.suspended"
+    STAFF_ENROLMENT_RENEWED = "staff.enrolment_renewed"
     SECOND_FACTOR_ENROLLED = "second_factor.enrolled"
     SIGNED_IN = "sign_in.done"
     SIGN_IN_REFUSED = "sign_in.refused"
     SIGNED_OUT = "session.ended"
     SESSION_REVOKED = "session.revoked"
+    DEVICE_REVOKED = "device.revoked"
     INVITATION_MADE = "invitation.made"
+    INVITATION_CODE_PRINTED = "invitation.code_printed"
     INVITATION_REVOKED = "invitation.revoked"
     INVITATION_ACTIVATED = "invitation.activated"
     INVITATION_REFUSED = "invitation.refused"
@@ -42,6 +45,8 @@ class Event(StrEnum):
     CASE_OPENED = "case.opened"
     CASE_CLOSED = "case.closed"
     PERSON_ADDED = "person.added"
+    SAFE_CONTACT_SET = "safe_contact.set"
+    BIRTH_DATE_CORRECTED = "birth_date.corrected"
     PARENTAL_RESPONSIBILITY_RECORDED = "parental_responsibility.recorded"
     PARENTAL_RESPONSIBILITY_ENDED = "parental_responsibility.ended"
     FATHER_ASKED_ABOUT = "parental_responsibility.asked_about"
@@ -118,6 +123,10 @@ NARROWING = frozenset(
         Event.STAFF_ROLES_CHANGED,
         Event.SIGNED_OUT,
         Event.SESSION_REVOKED,
+        Event.STAFF_ENROLMENT_RENEWED,
+        Event.DEVICE_REVOKED,
+        Event.SAFE_CONTACT_SET,
+        Event.BIRTH_DATE_CORRECTED,
         Event.INVITATION_REVOKED,
         Event.PARENTAL_RESPONSIBILITY_ENDED,
         Event.RESTRICTION_PLACED,
@@ -158,6 +167,7 @@ WIDENING_OR_NEUTRAL = frozenset(
         Event.SIGNED_IN,
         Event.SIGN_IN_REFUSED,
         Event.INVITATION_MADE,
+        Event.INVITATION_CODE_PRINTED,
         Event.INVITATION_ACTIVATED,
         Event.INVITATION_REFUSED,
         Event.CASE_OPENED,

@@ -1,0 +1,327 @@
+"""Who works on which case, and who may not because the family is on their own caseload."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+import audit
+from core.db import Database, lock, not_found
+from core.errors import Conflict, Invalid, Refused
+from core.ids import AssignmentId, CaseId, PersonId, RenditionId, new_id, well_formed
+from identity.authority import require_in_case
+from identity.facts import Actor, PersonKind, Role
+from identity.models import AssignmentRow, PersonRow, StaffRoleRow
+from identity.rosters import changed, conflicted, hold, lock_case, members_of, require_open
+from identity.sealing import clean_words, seal_case
+from keys import KeyStore
+
+CASE_ROLES = frozenset(Role) - {Role.MANAGER, Role.IG_OFFICER, Role.ADMINISTRATOR}
+HELD_AS = {Role.CHECKER: frozenset({Role.CHECKER, Role.GUIDER, Role.SUPERVISOR})}
+"""Which organisation roles allow a case role, where it isn't just the one of the same name."""
+ON_THE_CASE = frozenset({Role.GUIDER, Role.SOCIAL_WORKER, Role.REFERRER, Role.CHAIR})
+"""Who is too near to a case to check what its guider made."""
+
+
+def assign(
+    db: Database,
+    *,
+    actor: Actor,
+    case_id: CaseId,
+    staff: PersonId,
+    role: Role,
+    rendition: RenditionId | None = None,
+    until: datetime | None = None,
+) -> AssignmentId:
+    """Give a member of staff a place in a case.
+
+    A manager assigns anybody; the case's guider only a checker, for one rendition. A case that has a guider gets
+    another by ``change_guider`` only.
+
+    Args:
+        db: the main database.
+        actor: who assigns.
+        case_id: the case.
+        staff: who is assigned; must hold the role (or, to check, be a trained colleague off the case).
+        role: as what.
+        rendition: for a checker, and only then: the one rendition.
+        until: when it ends by itself; never for a guider.
+
+    Raises:
+        NotFound: a foreign case or person.
+        Refused: ``not_your_role``, ``role_not_held``, ``conflict_of_interest``, ``not_off_case``.
+        Invalid: ``no_case_role``, ``check_needs_rendition``, ``end_before_start``, ``guider_without_end``.
+        Conflict: ``has_guider``, ``case_closed``.
+    """
+    at = db.clock.now()
+    with db.begin() as session:
+        made = assign_step(
+            session, actor, case_id=case_id, staff=staff, role=role, at=at, rendition=rendition, until=until
+        )
+    if isinstance(made, Refused):
+        raise made
+    return made
+
+
+def assign_step(
+    session: Session,
+    actor: Actor,
+    *,
+    case_id: CaseId,
+    staff: PersonId,
+    role: Role,
+    at: datetime,
+    rendition: RenditionId | None = None,
+    until: datetime | None = None,
+) -> AssignmentId | Refused:
+    """Do what ``assign`` does in the caller's transaction (a check's task and its assignment are made together).
+
+    Returns:
+        The assignment; or a refusal whose audit entry is written: commit, then raise it.
+
+    Raises:
+        VaultError: as ``assign``; then nothing is written.
+    """
+    _check_terms(role, rendition=rendition, until=until, at=at)
+    if role is Role.CHECKER:
+        require_in_case(session, actor, Role.MANAGER, Role.GUIDER, case_id=case_id, at=at)
+    else:
+        require_in_case(session, actor, Role.MANAGER, case_id=case_id, at=at)
+    require_can_hold(session, staff, role=role)
+    cases = _hold_team(session, case_id, role=role)
+    require_open(session, case_id)
+    if role is Role.GUIDER and guider_of(session, case_id) is not None:
+        raise Conflict("has_guider", "This case has a guider already. Change the guider, and say why.")
+    refusal = _why_not(session, staff, role=role, case_id=case_id, at=at)
+    if refusal is not None:
+        record_refusal(session, actor, case_id=case_id, staff=staff, reason=refusal.code)
+        return refusal
+    made = place(session, actor, case_id=case_id, staff=staff, role=role, at=at, rendition=rendition, until=until)
+    changed(session, cases, by=actor.person, at=at)
+    return made
+
+
+def end_checks(session: Session, actor: Actor, *, case_id: CaseId, rendition: RenditionId, at: datetime) -> None:
+    """End every live checker's place for a rendition: the check is done, or sent back, or no longer needed.
+
+    The caller has found that the actor may say so (the checker, or the guider who takes it back).
+    """
+    lock_case(session, case_id)
+    rows = session.scalars(
+        select(AssignmentRow).where(
+            AssignmentRow.case_id == case_id, AssignmentRow.rendition_id == rendition, _still(at)
+        )
+    ).all()
+    for row in rows:
+        _end(session, actor, row, at=at)
+    if rows:
+        changed(session, [case_id], by=actor.person, at=at)
+
+
+def end_assignment(db: Database, *, keys: KeyStore, actor: Actor, assignment: AssignmentId, reason: str) -> None:
+    """End a place in a case: what it opened closes at once. Staff may end their own.
+
+    Raises:
+        NotFound: a foreign assignment.
+        Refused: ``not_your_role``.
+        Conflict: ``assignment_ended``.
+        Invalid: ``words_form``.
+    """
+    at = db.clock.now()
+    words = clean_words(reason)
+    with db.begin() as session:
+        found = session.get(AssignmentRow, assignment) if well_formed(assignment) else None
+        if found is None:
+            raise not_found()
+        case_id = CaseId(found.case_id)
+        if found.person_id != actor.person:
+            require_in_case(session, actor, Role.MANAGER, case_id=case_id, at=at)
+        lock_case(session, case_id)
+        row = lock(session, AssignmentRow, assignment)
+        if row.ends_at is not None and row.ends_at <= at:
+            raise Conflict("assignment_ended", "That has ended already.")
+        row.end_reason = _sealed_reason(keys, row, words=words)
+        _end(session, actor, row, at=at)
+        changed(session, [case_id], by=actor.person, at=at)
+
+
+def change_guider(
+    db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseId, staff: PersonId, reason: str
+) -> AssignmentId:
+    """Hand a case to another guider, with the reason; the former one's access ends in the same moment.
+
+    Raises:
+        NotFound: a foreign case or person.
+        Refused: ``not_your_role``, ``role_not_held``, ``conflict_of_interest``.
+        Conflict: ``same_guider``, ``case_closed``.
+        Invalid: ``words_form``.
+    """
+    at = db.clock.now()
+    words = clean_words(reason)
+    with db.begin() as session:
+        require_in_case(session, actor, Role.MANAGER, case_id=case_id, at=at)
+        require_can_hold(session, staff, role=Role.GUIDER)
+        lock_case(session, case_id)
+        require_open(session, case_id)
+        former = guider_of(session, case_id)
+        if former is not None and former.person_id == staff:
+            raise Conflict("same_guider", "They guide this family already.")
+        refusal = _why_not(session, staff, role=Role.GUIDER, case_id=case_id, at=at)
+        if refusal is not None:
+            record_refusal(session, actor, case_id=case_id, staff=staff, reason=refusal.code)
+        else:
+            if former is not None:
+                former.end_reason = _sealed_reason(keys, former, words=words)
+                _end(session, actor, former, at=at)
+            made = place(session, actor, case_id=case_id, staff=staff, role=Role.GUIDER, at=at)
+            changed(session, [case_id], by=actor.person, at=at)
+    if refusal is not None:
+        raise refusal
+    return made
+
+
+def require_can_hold(session: Session, staff: PersonId, *, role: Role) -> None:
+    """Refuse someone who isn't staff any more, or doesn't hold the role in the organisation.
+
+    Raises:
+        NotFound: no such member of staff.
+        Refused: ``role_not_held``.
+    """
+    row = session.get(PersonRow, staff) if well_formed(staff) else None
+    if row is None or row.kind is not PersonKind.STAFF or row.suspended_at is not None:
+        raise not_found()
+    held = set(session.scalars(select(StaffRoleRow.role).where(StaffRoleRow.person_id == staff)))
+    if not held & HELD_AS.get(role, frozenset({role})):
+        raise Refused("role_not_held", "They don't hold that role in this service.")
+
+
+def guider_of(session: Session, case_id: CaseId) -> AssignmentRow | None:
+    """The case's one live guider, if it has one."""
+    return session.scalars(
+        select(AssignmentRow).where(
+            AssignmentRow.case_id == case_id, AssignmentRow.role == Role.GUIDER, AssignmentRow.ends_at.is_(None)
+        )
+    ).one_or_none()
+
+
+def place(
+    session: Session,
+    actor: Actor,
+    *,
+    case_id: CaseId,
+    staff: PersonId,
+    role: Role,
+    at: datetime,
+    rendition: RenditionId | None = None,
+    until: datetime | None = None,
+) -> AssignmentId:
+    """Write an assignment and its entry; whether it may be is settled, and the version is the caller's to raise."""
+    row = AssignmentRow(
+        id=new_id(),
+        case_id=case_id,
+        person_id=staff,
+        role=role,
+        rendition_id=rendition,
+        starts_at=at,
+        ends_at=until,
+        assigned_by=actor.person,
+        suspended=False,
+    )
+    session.add(row)
+    session.flush()
+    audit.record(
+        session,
+        audit.Event.ASSIGNED,
+        actor=actor.person,
+        case_id=case_id,
+        object_id=row.id,
+        details={"staff": staff, "role": role.value, "rendition": rendition},
+    )
+    return AssignmentId(row.id)
+
+
+def conflict_of_interest() -> Refused:
+    """What a manager reads who would have someone guide a family of their own."""
+    return Refused(
+        "conflict_of_interest",
+        "They have this family on their own caseload, so they can't guide them. Choose another guider.",
+    )
+
+
+def record_refusal(
+    session: Session, actor: Actor, *, case_id: CaseId | None, staff: PersonId, reason: str = "conflict_of_interest"
+) -> None:
+    """Write that an assignment was refused. It is committed before the refusal is raised."""
+    audit.record(
+        session,
+        audit.Event.ASSIGNMENT_REFUSED,
+        actor=actor.person,
+        outcome=audit.Outcome.REFUSED,
+        case_id=case_id,
+        object_id=staff,
+        reason=reason,
+    )
+
+
+def _check_terms(role: Role, *, rendition: RenditionId | None, until: datetime | None, at: datetime) -> None:
+    if role not in CASE_ROLES:
+        raise Invalid("no_case_role", "That role isn't given for one case.", field="role")
+    if (role is Role.CHECKER) != (rendition is not None):
+        raise Invalid("check_needs_rendition", "A check is for one film, and only a check is.", field="rendition")
+    if until is not None and until <= at:
+        raise Invalid("end_before_start", "The end lies in the past.", field="until")
+    if role is Role.GUIDER and until is not None:
+        raise Invalid("guider_without_end", "A guider stays until the case closes or is handed over.", field="until")
+
+
+def _hold_team(session: Session, case_id: CaseId, *, role: Role) -> set[CaseId]:
+    """Lock what an assignment changes: a social worker's reaches every case with one of these people."""
+    if role is Role.SOCIAL_WORKER:
+        return hold(session, members_of(session, case_id), also=[case_id])
+    lock_case(session, case_id)
+    return {case_id}
+
+
+def _why_not(session: Session, staff: PersonId, *, role: Role, case_id: CaseId, at: datetime) -> Refused | None:
+    if role is Role.GUIDER and conflicted(session, staff, case_id=case_id, at=at):
+        return conflict_of_interest()
+    guider = guider_of(session, case_id)
+    if role is Role.SOCIAL_WORKER and guider is not None and guider.person_id == staff:
+        return conflict_of_interest()
+    if role is Role.CHECKER and _near(session, staff, case_id=case_id, at=at):
+        return Refused("not_off_case", "They work on this case. A check needs a colleague from outside it.")
+    return None
+
+
+def _near(session: Session, staff: PersonId, *, case_id: CaseId, at: datetime) -> bool:
+    live = session.scalars(
+        select(AssignmentRow.role).where(
+            AssignmentRow.case_id == case_id,
+            AssignmentRow.person_id == staff,
+            _still(at),
+        )
+    )
+    return any(role in ON_THE_CASE for role in live)
+
+
+def _still(at: datetime) -> ColumnElement[bool]:
+    return or_(AssignmentRow.ends_at.is_(None), AssignmentRow.ends_at > at)
+
+
+def _sealed_reason(keys: KeyStore, row: AssignmentRow, *, words: str) -> bytes:
+    return seal_case(keys, CaseId(row.case_id), table="assignment", column="end_reason", row=row.id, value=words)
+
+
+def _end(session: Session, actor: Actor, row: AssignmentRow, *, at: datetime) -> None:
+    row.ends_at, row.ended_by = at, actor.person
+    audit.record(
+        session,
+        audit.Event.ASSIGNMENT_ENDED,
+        actor=actor.person,
+        case_id=CaseId(row.case_id),
+        object_id=row.id,
+        details={"staff": row.person_id, "role": row.role.value},
+    )
+    session.flush()

@@ -1,0 +1,264 @@
+"""Sessions: who is asking, as a random token proves it. Only the token's hash is kept.
+
+A session ends by lying idle, at its absolute end, by signing out, or by being revoked; whichever comes first, and at
+once in every process, since each request and each segment of a film asks the database.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+import audit
+from core.db import Database, not_found
+from core.errors import NotSignedIn
+from core.ids import PersonId, SessionId, new_id, well_formed
+from core.secret import Secret
+from identity.access_models import DeviceRow, SessionRow, SessionStep
+from identity.authority import require_role, require_signed_in
+from identity.facts import Actor, Factor, PersonKind, Role
+from identity.models import PersonRow, StaffRoleRow
+
+TOKEN_BYTES = 32
+LONGEST_TOKEN = 100
+TOUCH_AFTER = timedelta(seconds=15)
+"""Use is written down at most this often, so that a film's many requests aren't as many writes."""
+SECOND_FACTOR_WITHIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a session lasts.
+
+    Attributes:
+        idle: how long it may lie unused.
+        absolute: how long at all.
+    """
+
+    idle: timedelta
+    absolute: timedelta
+
+
+STAFF_TIMEOUTS = Timeouts(idle=timedelta(minutes=15), absolute=timedelta(hours=12))
+FAMILY_TIMEOUTS = Timeouts(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that has begun.
+
+    Attributes:
+        token: what the browser keeps; it can't be had again.
+        step: ``SECOND_FACTOR`` while the code is still to come.
+    """
+
+    token: Secret[str]
+    session: SessionId
+    person: PersonId
+    step: SessionStep
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """A session as its owner sees it."""
+
+    id: SessionId
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+
+def actor_for(db: Database, token: Secret[str]) -> Actor:
+    """Who holds this token, with the roles they have now; notes the use (its own short transaction, when due).
+
+    Raises:
+        NotSignedIn: ``not_signed_in``: unknown, ended or expired; ``second_factor_needed``: the code is still to come.
+        Unavailable: the database can't say.
+    """
+    at = db.clock.now()
+    with db.read() as session:
+        row = find(session, token, at=at)
+        if row.step is not SessionStep.FULL:
+            raise NotSignedIn("second_factor_needed", "Please finish signing in.")
+        roles = session.scalars(select(StaffRoleRow.role).where(StaffRoleRow.person_id == row.person_id)).all()
+        actor = Actor(
+            person=PersonId(row.person_id),
+            kind=row.kind,
+            session=SessionId(row.id),
+            roles=frozenset(roles) if row.kind is PersonKind.STAFF else frozenset(),
+            factors=frozenset(Factor(word) for word in row.factors.split()),
+            expires_at=row.expires_at,
+        )
+        idle = timedelta(seconds=row.idle_seconds)
+        is_due = at + idle - row.idle_until >= TOUCH_AFTER
+    if is_due:
+        with db.begin() as session:
+            session.execute(
+                update(SessionRow)
+                .where(SessionRow.id == actor.session, SessionRow.ended_at.is_(None), SessionRow.idle_until > at)
+                .values(idle_until=at + idle)
+            )
+    return actor
+
+
+def sessions_live(session: Session, ids: Iterable[SessionId], *, at: datetime) -> set[SessionId]:
+    """Which of these sessions still hold, in one query."""
+    rows = session.scalars(
+        select(SessionRow.id).where(
+            SessionRow.id.in_(list(ids)),
+            SessionRow.step == SessionStep.FULL,
+            SessionRow.ended_at.is_(None),
+            SessionRow.idle_until > at,
+            SessionRow.expires_at > at,
+        )
+    )
+    return {SessionId(one) for one in rows}
+
+
+def sign_out(db: Database, *, token: Secret[str]) -> None:
+    """End the token's session. A token that is nobody's is signed out already."""
+    at = db.clock.now()
+    with db.begin() as session:
+        row = session.scalars(select(SessionRow).where(SessionRow.token_hash == token_hash(token))).first()
+        if row is None or row.ended_at is not None:
+            return
+        row.ended_at = at
+        audit.record(session, audit.Event.SIGNED_OUT, actor=PersonId(row.person_id), object_id=row.id)
+
+
+def sessions_of(db: Database, *, actor: Actor) -> list[SessionLine]:
+    """The actor's own live sessions, the latest used first."""
+    require_signed_in(actor)
+    at = db.clock.now()
+    with db.read() as session:
+        rows = session.scalars(
+            select(SessionRow).where(
+                SessionRow.person_id == actor.person,
+                SessionRow.ended_at.is_(None),
+                SessionRow.idle_until > at,
+                SessionRow.expires_at > at,
+            )
+        )
+        lines = [
+            SessionLine(
+                SessionId(row.id), row.created_at, row.idle_until - timedelta(seconds=row.idle_seconds), row.expires_at
+            )
+            for row in rows
+        ]
+    return sorted(lines, key=lambda line: line.last_used_at, reverse=True)
+
+
+def revoke_session(db: Database, *, actor: Actor, session_id: SessionId) -> None:
+    """End a session from elsewhere: one's own, or (administrators) a colleague's.
+
+    Raises:
+        NotFound: somebody else's, or none.
+    """
+    require_signed_in(actor)
+    at = db.clock.now()
+    with db.begin() as session:
+        row = session.get(SessionRow, session_id) if well_formed(session_id) else None
+        may = row is not None and (
+            row.person_id == actor.person or (row.kind is PersonKind.STAFF and Role.ADMINISTRATOR in actor.roles)
+        )
+        if row is None or not may:
+            raise not_found()
+        _end(session, row, by=actor.person, at=at)
+
+
+def revoke_all_of(db: Database, *, actor: Actor, person: PersonId) -> None:
+    """End every session of a member of staff (a lost tablet): an administrator's act.
+
+    Raises:
+        Refused: ``not_your_role``.
+        NotFound: no such member of staff.
+    """
+    require_role(actor, Role.ADMINISTRATOR)
+    at = db.clock.now()
+    with db.begin() as session:
+        row = session.get(PersonRow, person) if well_formed(person) else None
+        if row is None or row.kind is not PersonKind.STAFF:
+            raise not_found()
+        end_all(session, person, by=actor.person, at=at)
+
+
+def begin(
+    session: Session,
+    *,
+    person: PersonId,
+    kind: PersonKind,
+    factors: Iterable[Factor],
+    step: SessionStep,
+    timeouts: Timeouts,
+    at: datetime,
+    device_id: str | None = None,
+) -> SignedIn:
+    """Write a new session; the token is made here and given out once."""
+    token = Secret(secrets.token_urlsafe(TOKEN_BYTES))
+    row = SessionRow(
+        id=new_id(),
+        person_id=person,
+        kind=kind,
+        device_id=device_id,
+        token_hash=token_hash(token),
+        step=step,
+        factors=" ".join(sorted(factors)),
+        created_at=at,
+        idle_seconds=int(timeouts.idle.total_seconds()),
+        idle_until=at + timeouts.idle,
+        expires_at=at + timeouts.absolute,
+    )
+    session.add(row)
+    session.flush()
+    return SignedIn(token, SessionId(row.id), person, step, row.expires_at)
+
+
+def find(session: Session, token: Secret[str], *, at: datetime) -> SessionRow:
+    """The session of a token, at whichever step.
+
+    Raises:
+        NotSignedIn: ``not_signed_in``.
+    """
+    row = session.scalars(select(SessionRow).where(SessionRow.token_hash == token_hash(token))).first()
+    if row is None or row.ended_at is not None or at >= min(row.idle_until, row.expires_at):
+        raise NotSignedIn("not_signed_in", "Please sign in.")
+    return row
+
+
+def end_all(session: Session, person: PersonId, *, by: PersonId, at: datetime, device_id: str | None = None) -> None:
+    """End all of someone's sessions, or those of one device."""
+    query = select(SessionRow).where(
+        SessionRow.person_id == person, SessionRow.ended_at.is_(None), SessionRow.expires_at > at
+    )
+    if device_id is not None:
+        query = query.where(SessionRow.device_id == device_id)
+    for row in session.scalars(query).all():
+        _end(session, row, by=by, at=at)
+
+
+def end_device(session: Session, row: DeviceRow, *, by: PersonId, at: datetime) -> None:
+    """Unbind a device and end its sessions."""
+    row.revoked_at = at
+    audit.record(session, audit.Event.DEVICE_REVOKED, actor=by, object_id=row.id, details={"person": row.person_id})
+    end_all(session, PersonId(row.person_id), by=by, at=at, device_id=row.id)
+
+
+def token_hash(token: Secret[str]) -> bytes:
+    """What is kept of a token: 256 random bits need no slow hash."""
+    return sha256(token.reveal()[:LONGEST_TOKEN].encode()).digest()
+
+
+def _end(session: Session, row: SessionRow, *, by: PersonId, at: datetime) -> None:
+    if row.ended_at is None:
+        row.ended_at = at
+        audit.record(
+            session, audit.Event.SESSION_REVOKED, actor=by, object_id=row.id, details={"person": row.person_id}
+        )
+        session.flush()

@@ -9,9 +9,12 @@ from keys.capability import Capability, JobCapability
 from keys.fields import RecordKey, RecordOwner, blind_index, open_field, seal_field
 from keys.files import read_passphrase_file
 from keys.keystore import KeyStore
-from keys.models import KEYS_METADATA
+from keys.models import KEYS_METADATA, RollState
+from keys.places import add_recovery, attest_gone, lose, recover
+from keys.roll import RollReport
 from keys.roots import Assurance, Destruction, Root
 from keys.roots.local import Cost, LocalRoot
+from keys.standing import Erasure, PlaceStanding, Standing
 
 __all__ = [
     "KEYS_METADATA",
@@ -19,16 +22,25 @@ __all__ = [
     "Capability",
     "Cost",
     "Destruction",
+    "Erasure",
     "JobCapability",
     "KeyStore",
     "LocalRoot",
+    "PlaceStanding",
     "RecordKey",
     "RecordOwner",
+    "RollReport",
+    "RollState",
     "Root",
+    "Standing",
+    "add_recovery",
+    "attest_gone",
     "blind_index",
+    "lose",
     "object_binding",
     "open_field",
     "part_binding",
     "read_passphrase_file",
+    "recover",
     "seal_field",
 ]

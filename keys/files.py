@@ -64,6 +64,9 @@ def read_private(path: Path) -> bytes:
 def write_private(path: Path, data: bytes) -> None:
     """Put ``data`` in the place of a file, all or nothing, durable on return; scrub what it replaced.
 
+    Also scrubs what a killed write left beside it: that may be a capsule with a key that has since been destroyed. So
+    there is one writer at a time (``only_writer``).
+
     Raises:
         OutOfRoom: the disk is full; the old file stands.
         Unavailable: the place can't be written; the old file stands.
@@ -71,9 +74,13 @@ def write_private(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{path.name}.*"):
+            with _existing(left) as old:
+                left.unlink()
+                _scrub(old)
         try:
             _write_new(beside, data)
-            with _replaced(path) as old:
+            with _existing(path) as old:
                 beside.rename(path)
                 _sync_folder(path.parent)
                 _scrub(old)
@@ -115,7 +122,7 @@ def _write_new(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[int | None]:
+def _existing(path: Path) -> Iterator[int | None]:
     try:
         old = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:

@@ -35,6 +35,7 @@ class Keyring:
         self.places = places
         self._lock = threading.Lock()
         self._root: OpenRoot | None = None
+        self._record: RootRecord | None = None
         self._capsule: Capsule | None = None
         self._evicted_through = 0
 
@@ -55,7 +56,7 @@ class Keyring:
         for place, place_id in zip(self.places, place_ids, strict=True):
             file = KeyringFile(capsule.store, place_id, capsule.sequence, root.uri, record, b"")
             self._put(place, replace(file, sealed=seal_capsule(capsule, root=opened)), root=opened)
-        self._take(opened, capsule)
+        self._take(opened, capsule, record=record)
 
     def unseal(self, root: Root) -> Capsule:
         """Open the live file and keep the capsule in memory.
@@ -68,13 +69,13 @@ class Keyring:
         file = self.file_at(self.places[0])
         opened = open_root(root, file=file)
         capsule = open_capsule(file, root=opened)
-        self._take(opened, capsule)
+        self._take(opened, capsule, record=file.root)
         return capsule
 
     def forget(self) -> None:
         """Drop root and capsule from memory: sealed again."""
         with self._lock:
-            self._root = self._capsule = None
+            self._root = self._record = self._capsule = None
 
     def evict(self, *, through: int) -> None:
         """Drop the epochs up to a number from memory, for good."""
@@ -119,18 +120,36 @@ class Keyring:
 
         The live file is the truth: after a crash between places the same edit may simply be made again.
         """
-        root, live = self._opened_root(), self.file_at(self.places[0])
+        root, live = self._live()
         capsule = open_capsule(live, root=root)
         capsule = replace(edit(capsule), sequence=capsule.sequence + 1)
         self._write(capsule, root=root, uri=live.root_uri, record=live.root)
 
     def change_root(self, new: Root) -> None:
         """Seal the capsule under a new root at every place (copies of the old files still open with the old one)."""
-        root, live = self._opened_root(), self.file_at(self.places[0])
+        root, live = self._live()
         capsule = open_capsule(live, root=root)
         record, opened = new.make()
         capsule = replace(capsule, sequence=capsule.sequence + 1)
         self._write(capsule, root=opened, uri=new.uri, record=record)
+
+    def copy_to(self, folder: Path, *, place_id: str) -> None:
+        """Write the capsule to a further place.
+
+        Raises:
+            Conflict: ``keyring_exists``.
+        """
+        root, live = self._live()
+        self._put_first(folder, file=replace(live, place=place_id), root=root)
+
+    def adopt(self, file: KeyringFile, *, root: OpenRoot, capsule: Capsule, place_id: str) -> None:
+        """Make a recovery place's file the new live one.
+
+        Raises:
+            Conflict: ``keyring_exists``.
+        """
+        self._put_first(self.places[0], file=replace(file, place=place_id), root=root)
+        self._take(root, capsule, record=file.root)
 
     def file_at(self, place: Path) -> KeyringFile:
         """The file at one place.
@@ -155,7 +174,12 @@ class Keyring:
             sealed_capsule = seal_capsule(capsule, root=root)
             file = KeyringFile(capsule.store, place_id, capsule.sequence, uri, record, sealed_capsule)
             self._put(place, file, root=root)
-        self._take(root, capsule)
+        self._take(root, capsule, record=record)
+
+    def _put_first(self, place: Path, *, file: KeyringFile, root: OpenRoot) -> None:
+        if (place / FILE_NAME).exists():
+            raise _keyring_exists()
+        self._put(place, file, root=root)
 
     def _put(self, place: Path, file: KeyringFile, *, root: OpenRoot) -> None:
         write_private(place / FILE_NAME, file.to_bytes())
@@ -163,9 +187,9 @@ class Keyring:
         if back != file or not open_capsule(back, root=root).epochs:
             raise _epoch_missing()
 
-    def _take(self, root: OpenRoot, capsule: Capsule) -> None:
+    def _take(self, root: OpenRoot, capsule: Capsule, *, record: RootRecord) -> None:
         with self._lock:
-            self._root = root
+            self._root, self._record = root, record
             self._capsule = capsule.without(through=self._evicted_through)
 
     def _opened(self) -> Capsule:
@@ -181,11 +205,19 @@ class Keyring:
             return self._root
 
     def _reload(self) -> Capsule:
+        root, file = self._live()
+        self._take(root, open_capsule(file, root=root), record=file.root)
+        return self._opened()
+
+    def _live(self) -> tuple[OpenRoot, KeyringFile]:
+        """The open root and the live file, which another process may have changed."""
         root, file = self._opened_root(), self.file_at(self.places[0])
         if file.store != self._opened().store:
             raise wrong_root()
-        self._take(root, open_capsule(file, root=root))
-        return self._opened()
+        if file.root != self._record:  # another process was given a new root: this one must be given it too
+            self.forget()
+            raise sealed()
+        return root, file
 
 
 def _no_recovery_place() -> Invalid:

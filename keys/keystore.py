@@ -26,13 +26,15 @@ from core.db import Database
 from core.errors import Conflict, Damaged
 from core.ids import CaseId, ObjectId, UploadId, new_id
 from core.secret import Secret
-from keys import heartbeat, objects, records
+from keys import copies, heartbeat, objects, records, roll, standing
 from keys.capability import Capability, require
 from keys.capsule import Capsule, Epoch
 from keys.fields import RecordKey, RecordOwner
 from keys.keyring import Keyring
-from keys.models import EpochRow, EpochState, PlaceKind, PlaceRow, StoreRow
+from keys.models import EpochRow, EpochState, ObjectKeyRow, PlaceKind, PlaceRow, StoreRow
+from keys.roll import RollReport
 from keys.roots import Root, sealed, wrong_root
+from keys.standing import Erasure, Standing
 from keys.wrap import derive, fresh_key
 
 _TRIES = 3
@@ -113,6 +115,12 @@ class KeyStore:
     def seal(self) -> None:
         """Forget the root and every key."""
         self.keyring.forget()
+
+    def change_root(self, new: Root) -> None:
+        """Seal the keyring under a new root (a new passphrase). Copies made before still open with the old one."""
+        self._ready()
+        with self.keyring.writer():
+            self.keyring.change_root(new)
 
     def beat(self) -> None:
         """Say that this process lives, and forget the epochs that are being retired.
@@ -215,6 +223,53 @@ class KeyStore:
         self._ready()
         with self.db.begin() as session:
             records.destroy(session, owner=owner, at=self.db.clock.now())
+
+    def roll_epoch(self) -> RollReport:
+        """Roll the epoch, or go on with a roll that was stopped. A second call is needed while it waits for others.
+
+        Raises:
+            Unavailable: another process rolls, or a registered place can't be reached.
+        """
+        self._ready()
+        return roll.roll_epoch(roll.Roller(self.db, self.keyring, self.process))
+
+    def copy_rows(self) -> int:
+        """Copy the key rows to the recovery places where they have changed; call it every quarter of an hour.
+
+        Returns:
+            How many places were written.
+        """
+        self._ready()
+        with self.keyring.writer():
+            return copies.write_copies(self.db, keyring=self.keyring)
+
+    def erasure_of(self, object_id: ObjectId) -> Erasure | None:
+        """What may be promised of a destroyed object's key; nothing while it lives.
+
+        Raises:
+            NotFound: ``key_gone``: there never was one.
+        """
+        with self.db.read() as session:
+            row = session.get(ObjectKeyRow, object_id)
+            if row is None:
+                raise objects.key_gone()
+            return standing.erasure(session, row)
+
+    def erasure_of_record(self, owner: RecordOwner) -> Erasure | None:
+        """What may be promised of a destroyed record key; nothing while it lives.
+
+        Raises:
+            NotFound: ``key_gone``: there never was one.
+        """
+        with self.db.read() as session:
+            row = records.find_all(session, owners=[owner]).get(owner)
+            if row is None:
+                raise objects.key_gone()
+            return standing.erasure(session, row)
+
+    def status(self) -> Standing:
+        """How the keys stand."""
+        return standing.standing(self.db, keyring=self.keyring)
 
     def audit_mac_key(self) -> Secret[bytes]:
         """The key that chains audit entries."""

@@ -193,7 +193,9 @@ class PlaceRow(KeysBase):
 
     Attributes:
         copied_at: when the key rows were last copied there (recovery places).
-        copied: what the key rows looked like then, to see whether they have changed since.
+        copied: SHA-256 of that copy, to see whether the rows have changed since.
+        lost_at: since when it can't be written any more, though it may still hold an old capsule.
+        gone_at: when somebody attested that it was physically destroyed.
     """
 
     __tablename__ = "keys_place"
@@ -203,3 +205,5 @@ class PlaceRow(KeysBase):
     registered_at: Mapped[datetime]
     copied_at: Mapped[datetime | None]
     copied: Mapped[str | None] = mapped_column(String(64))
+    lost_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]

@@ -1,0 +1,130 @@
+"""Copies of the key rows at the recovery places. They hold wrapped keys only: without the capsule, noise.
+
+One JSON file: format, store, and every table but that of the running processes. Copied at least every quarter of an
+hour while it changes, and at the end of each epoch roll, before the old epoch is removed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.errors import Damaged, Unavailable
+from keys.files import read_private, write_private
+from keys.keyring import Keyring
+from keys.models import KEYS_METADATA, PlaceRow, ProcessRow, StoreRow
+
+FILE_NAME = "keys.json"
+FORMAT = "vig-vault-keys/1"
+_TABLES = [table for table in KEYS_METADATA.sorted_tables if table is not ProcessRow.__table__]
+_NOT_COMPARED = ("copied_at", "copied")
+
+
+def write_copies(db: Database, *, keyring: Keyring) -> int:
+    """Copy the key rows to each recovery place that has another state of them, and read each back.
+
+    Whoever calls holds the keyring's ``writer``.
+
+    Returns:
+        How many places were written.
+    """
+    with db.read() as session:
+        data = dump(session)
+        known = {row.id: row.copied for row in session.scalars(select(PlaceRow).where(PlaceRow.lost_at.is_(None)))}
+    digest, written = sha256(data).hexdigest(), 0
+    for place in keyring.places[1:]:
+        place_id = keyring.file_at(place).place
+        if place_id not in known:
+            raise place_unknown()
+        if known[place_id] == digest and _is_there(place, data):
+            continue
+        write_private(place / FILE_NAME, data)
+        if not _is_there(place, data):
+            raise _damaged()
+        with db.begin() as session:
+            row = session.get_one(PlaceRow, place_id)
+            row.copied_at, row.copied = db.clock.now(), digest
+        written += 1
+    return written
+
+
+def dump(session: Session) -> bytes:
+    """All key rows as one JSON file."""
+    store = session.scalars(select(StoreRow.id)).one()
+    tables = {}
+    for table in _TABLES:
+        columns = [column for column in table.columns if column.name not in _NOT_COMPARED]
+        rows = session.execute(select(*columns).order_by(*table.primary_key.columns)).mappings()
+        tables[table.name] = [{name: _to_json(value) for name, value in row.items()} for row in rows]
+    return json.dumps({"format": FORMAT, "store": store, "tables": tables}, indent=0).encode() + b"\n"
+
+
+def read_copy(place: Path, *, store: str) -> dict[str, list[dict[str, Any]]]:
+    """The tables of the copy at a place.
+
+    Raises:
+        Unavailable: there is none.
+        Damaged: it isn't a copy of this store's rows.
+    """
+    try:
+        content = json.loads(read_private(place / FILE_NAME))
+        if content["format"] != FORMAT or content["store"] != store:
+            raise _damaged()
+        return {
+            table.name: [
+                {name: _from_json(value) for name, value in row.items()} for row in content["tables"][table.name]
+            ]
+            for table in _TABLES
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+        raise _damaged() from None
+
+
+def load(session: Session, tables: dict[str, list[dict[str, Any]]]) -> None:
+    """Fill empty tables."""
+    for table in _TABLES:
+        if tables[table.name]:
+            session.execute(insert(table), tables[table.name])
+
+
+def place_unknown() -> Unavailable:
+    """The answer to a folder that is configured and not registered, or the other way round."""
+    return Unavailable(
+        "place_unknown", "The folders named for the keys are not the registered ones. Please tell your administrator."
+    )
+
+
+def _is_there(place: Path, data: bytes) -> bool:
+    try:
+        return read_private(place / FILE_NAME) == data
+    except Unavailable:
+        return False
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode()}
+    if isinstance(value, datetime):
+        return {"time": value.isoformat()}
+    return value
+
+
+def _from_json(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "bytes" in value:
+        return base64.b64decode(value["bytes"], validate=True)
+    return datetime.fromisoformat(value["time"])
+
+
+def _damaged() -> Damaged:
+    return Damaged("key_copy_damaged", "The copy of the keys can't be read. Please tell your administrator.")

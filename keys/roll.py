@@ -1,0 +1,226 @@
+"""Rolling the epoch, so that destroyed keys are destroyed in every copy of the key rows, wherever it lies.
+
+begun → the new epoch's key is written to every place and becomes active → every live key is wrapped again under it →
+every process forgets the old one → the key rows are copied and the old key leaves every place → done.
+
+Each step is recorded and safe to repeat: whoever calls ``roll_epoch`` next goes on where a killed one stopped. Both
+epochs open until the last step, so reading and writing go on. A destruction is covered by a roll that was begun after
+it: one from the epoch that was active at the destruction, or a later one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.ids import new_id
+from keys import heartbeat, objects, rewrap
+from keys.capsule import Epoch
+from keys.copies import place_unknown, write_copies
+from keys.keyring import Keyring
+from keys.models import (
+    EpochRow,
+    EpochState,
+    KeyState,
+    ObjectKeyRow,
+    PlaceRow,
+    RecordKeyRow,
+    RollRow,
+    RollState,
+)
+from keys.wrap import fresh_key, key_damaged
+
+
+@dataclass(frozen=True, slots=True)
+class RollReport:
+    """How far an epoch roll has come.
+
+    Attributes:
+        from_number: the epoch that goes.
+        to_number: the epoch that comes.
+        waiting_for: ids of processes that must still forget the old key; call again when they have beaten or lapsed.
+    """
+
+    id: str
+    from_number: int
+    to_number: int
+    state: RollState
+    started_at: datetime
+    finished_at: datetime | None
+    waiting_for: tuple[str, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the old epoch is gone from every registered place."""
+        return self.state is RollState.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Roller:
+    """What a roll works with."""
+
+    db: Database
+    keyring: Keyring
+    process: heartbeat.Process
+
+
+def roll_epoch(roller: Roller) -> RollReport:
+    """Finish a roll that was begun; begin a new one unless that one covered every destruction.
+
+    Raises:
+        Unavailable: another process rolls, or a registered place can't be reached. What was done stays done.
+    """
+    with roller.keyring.writer():
+        _require_places(roller)
+        report = unfinished(roller.db)
+        if report is not None:
+            report = _go_on(roller)
+            if not report.is_done or not _uncovered(roller.db):
+                return report
+        begin(roller)
+        return _go_on(roller)
+
+
+def unfinished(db: Database) -> RollReport | None:
+    """The roll under way, if there is one."""
+    with db.read() as session:
+        row = _current(session)
+        return None if row is None else _report(row, waiting_for=_waiting_for(session, row, at=db.clock.now()))
+
+
+def begin(roller: Roller) -> None:
+    """Name the new epoch."""
+    db = roller.db
+    with db.begin() as session:
+        old, at = objects.lock_active_epoch(session), db.clock.now()
+        new = EpochRow(id=new_id(), number=old.number + 1, state=EpochState.COMING, created_at=at)
+        session.add(new)
+        session.flush()
+        session.add(
+            RollRow(
+                id=new_id(),
+                from_epoch_id=old.id,
+                to_epoch_id=new.id,
+                from_number=old.number,
+                state=RollState.BEGUN,
+                started_at=at,
+            )
+        )
+
+
+def step(roller: Roller) -> RollReport:
+    """Take the roll under way one state further, if nothing stands in its way."""
+    with roller.db.read() as session:
+        row = _current(session)
+        if row is None:
+            raise key_damaged()
+    {
+        RollState.BEGUN: _activate,
+        RollState.REWRAPPING: _rewrap,
+        RollState.EVICTING: _evict,
+        RollState.REMOVING: _remove,
+    }[row.state](roller, row)
+    with roller.db.read() as session:
+        row = session.get_one(RollRow, row.id)
+        return _report(row, waiting_for=_waiting_for(session, row, at=roller.db.clock.now()))
+
+
+def _go_on(roller: Roller) -> RollReport:
+    while True:
+        with roller.db.read() as session:
+            row = _current(session)
+            before = None if row is None else row.state
+        report = step(roller)
+        if report.is_done or report.state is before:
+            return report
+
+
+def _activate(roller: Roller, roll: RollRow) -> None:
+    new = Epoch(roll.to_epoch_id, roll.from_number + 1, fresh_key())
+    roller.keyring.change(lambda capsule: capsule.with_epoch(new))
+    with roller.db.begin() as session:
+        old = objects.lock_active_epoch(session)
+        if old.id == roll.from_epoch_id:
+            old.state = EpochState.RETIRING
+            session.get_one(EpochRow, roll.to_epoch_id).state = EpochState.ACTIVE
+            session.get_one(RollRow, roll.id).state = RollState.REWRAPPING
+
+
+def _rewrap(roller: Roller, roll: RollRow) -> None:
+    rewrap.move_all(roller.db, keyring=roller.keyring, old_id=roll.from_epoch_id, new_id=roll.to_epoch_id)
+    with roller.db.begin() as session:
+        if rewrap.live_under(session, epoch_id=roll.from_epoch_id) == 0:
+            session.get_one(RollRow, roll.id).state = RollState.EVICTING
+
+
+def _evict(roller: Roller, roll: RollRow) -> None:
+    db = roller.db
+    heartbeat.beat(db, process=roller.process, keyring=roller.keyring)
+    with db.begin() as session:
+        row = session.get_one(RollRow, roll.id)
+        if not heartbeat.holding(session, through=roll.from_number, at=db.clock.now()):
+            row.state = RollState.REMOVING
+
+
+def _remove(roller: Roller, roll: RollRow) -> None:
+    db = roller.db
+    _require_places(roller)
+    write_copies(db, keyring=roller.keyring)
+    roller.keyring.change(lambda capsule: capsule.without(through=roll.from_number))
+    with db.begin() as session:
+        at = db.clock.now()
+        epoch, row = session.get_one(EpochRow, roll.from_epoch_id), session.get_one(RollRow, roll.id)
+        epoch.state, epoch.destroyed_at = EpochState.DESTROYED, at
+        row.state, row.finished_at = RollState.DONE, at
+
+
+def _require_places(roller: Roller) -> None:
+    """Every registered place is at hand, and no other: otherwise "gone from every place" would be a guess."""
+    with roller.db.read() as session:
+        registered = set(session.scalars(select(PlaceRow.id).where(PlaceRow.lost_at.is_(None))))
+    if {roller.keyring.file_at(place).place for place in roller.keyring.places} != registered:
+        raise place_unknown()
+
+
+def _current(session: Session) -> RollRow | None:
+    return session.scalars(select(RollRow).where(RollRow.state != RollState.DONE)).one_or_none()
+
+
+def _waiting_for(session: Session, roll: RollRow, *, at: datetime) -> tuple[str, ...]:
+    if roll.state is not RollState.EVICTING:
+        return ()
+    return tuple(heartbeat.holding(session, through=roll.from_number, at=at))
+
+
+def _report(row: RollRow, *, waiting_for: tuple[str, ...]) -> RollReport:
+    return RollReport(
+        id=row.id,
+        from_number=row.from_number,
+        to_number=row.from_number + 1,
+        state=row.state,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        waiting_for=waiting_for,
+    )
+
+
+def _uncovered(db: Database) -> bool:
+    with db.read() as session:
+        return pending(session) > 0
+
+
+def pending(session: Session) -> int:
+    """How many destroyed keys no finished roll covers yet."""
+    rolled = session.scalars(select(func.max(RollRow.from_number)).where(RollRow.state == RollState.DONE)).one()
+    return sum(
+        session.scalars(
+            select(func.count())
+            .select_from(kind)
+            .where(kind.state == KeyState.DESTROYED, kind.destroyed_epoch > (rolled or 0))
+        ).one()
+        for kind in (ObjectKeyRow, RecordKeyRow)
+    )

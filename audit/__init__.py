@@ -10,10 +10,21 @@ from audit.log import WITNESS, AuditWriter, attach, record
 from audit.models import disposal_guard_ddl
 from audit.proofs import InclusionProof, check_proof, prove, prove_in
 from audit.sealing import seal
+from audit.standing import (
+    MAY_SERVE,
+    Report,
+    Standing,
+    Witnessed,
+    check_witness,
+    tell_checkpoint,
+    tell_narrowing,
+)
 from audit.verdict import Fault, Finding, Verdict
 from audit.verify import verify
+from audit.witness import FileWitness, Witness
 
 __all__ = [
+    "MAY_SERVE",
     "NARROWING",
     "WITNESS",
     "AuditWriter",
@@ -22,14 +33,20 @@ __all__ = [
     "Entry",
     "Event",
     "Fault",
+    "FileWitness",
     "Finding",
     "InclusionProof",
     "Outcome",
+    "Report",
     "Signer",
+    "Standing",
     "Verdict",
     "Verifier",
+    "Witness",
+    "Witnessed",
     "attach",
     "check_proof",
+    "check_witness",
     "disposal_guard_ddl",
     "dispose",
     "open_checkpoint",
@@ -37,5 +54,7 @@ __all__ = [
     "prove_in",
     "record",
     "seal",
+    "tell_checkpoint",
+    "tell_narrowing",
     "verify",
 ]

@@ -86,7 +86,7 @@ def record(
         object_id: id of what it was done to.
         reason: a code word.
         purpose: a code word of the consent decision.
-        request_id: the request, to find it in the server's own log.
+        request_id: the request, to find it in the server's own log; ``session.info["request_id"]`` where not given.
         details: ids, numbers and code words; never a name or free text.
 
     Returns:
@@ -102,7 +102,7 @@ def record(
         "object_id": object_id,
         "reason": reason,
         "purpose": purpose,
-        "request_id": request_id,
+        "request_id": request_id or session.info.get("request_id"),
     }
     notes = dict(details) if details else None
     check_words(words)

@@ -117,13 +117,19 @@ class AuditDisposalRow(Base):
 
 
 class AuditWitnessMarkRow(Base):
-    """How far a witness has said it got, so that a witness that was rolled back is noticed."""
+    """How far a witness has said it got, so that a witness that was rolled back is noticed.
+
+    Attributes:
+        number, hash: of the last line that it acknowledged.
+        size: of the last checkpoint that it was given.
+    """
 
     __tablename__ = "audit_witness_mark"
 
     witness: Mapped[str] = mapped_column(String(100), primary_key=True)
     number: Mapped[int] = mapped_column(_Counter)
     hash: Mapped[bytes]
+    size: Mapped[int] = mapped_column(_Counter)
 
 
 def disposal_guard_ddl() -> list[tuple[str, str]]:

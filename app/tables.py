@@ -8,8 +8,9 @@ import core.mark
 import core.outbox
 import identity.access_models
 import identity.models
+import vault.models
 from core.db import Base
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "audit", "core", "identity"]
+__all__ = ["METADATA", "audit", "core", "identity", "vault"]

@@ -2,7 +2,74 @@
 
 from __future__ import annotations
 
+from vault.deposits import (
+    FINISH,
+    Bounds,
+    Upload,
+    begin_deposit,
+    cancel_deposit,
+    complete_deposit,
+    expire_upload,
+    stale_uploads,
+    unfinished_uploads,
+    upload,
+)
 from vault.disk import DiskStore
+from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, names_of, resume_use, stop_use
+from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.objects import ObjectStore
+from vault.receiving import PART_SIZE, receive_part
+from vault.records import (
+    Record,
+    RecordKind,
+    RecordObject,
+    case_of_clip,
+    is_left,
+    objects_of,
+    persons_in,
+    record_for_disposal,
+    records_for_disposal,
+    totals,
+)
+from vault.tidying import tidy
 
-__all__ = ["DiskStore", "ObjectStore"]
+__all__ = [
+    "FINISH",
+    "PART_SIZE",
+    "Bounds",
+    "ClipState",
+    "DiskStore",
+    "FootageState",
+    "ObjectKind",
+    "ObjectState",
+    "ObjectStore",
+    "Record",
+    "RecordKind",
+    "RecordObject",
+    "Treatment",
+    "Upload",
+    "UploadState",
+    "begin_deposit",
+    "begin_destroying",
+    "cancel_deposit",
+    "case_of_clip",
+    "complete_deposit",
+    "destroyed",
+    "expire_upload",
+    "is_left",
+    "keys_gone",
+    "keys_of",
+    "names_of",
+    "objects_of",
+    "persons_in",
+    "receive_part",
+    "record_for_disposal",
+    "records_for_disposal",
+    "resume_use",
+    "stale_uploads",
+    "stop_use",
+    "tidy",
+    "totals",
+    "unfinished_uploads",
+    "upload",
+]

@@ -40,18 +40,6 @@ def not_the_guider() -> Refused:
     return Refused("not_the_guider", "Only this family's guider can do that.")
 
 
-def conflict_of_interest() -> Refused:
-    """The guider holds the family on their own caseload."""
-    return Refused(
-        "conflict_of_interest", "This family is on your own caseload, so you can't be their guider. Tell your manager."
-    )
-
-
-def case_closed() -> Refused:
-    """The work has ended."""
-    return Refused("case_closed", "The work with this family has ended, so nothing can be added.")
-
-
 def empty_film() -> Invalid:
     """No bytes are announced."""
     return Invalid("empty_film", "This film is empty. Choose the film that you made at the visit.")
@@ -107,3 +95,48 @@ def checksum_mismatch() -> Invalid:
 def film_checksum_mismatch() -> Invalid:
     """The whole isn't what was announced."""
     return Invalid("film_checksum_mismatch", "The film that arrived is not the film that was sent. Deposit it again.")
+
+
+def not_live() -> Conflict:
+    """The rendition was quarantined, withdrawn from use or destroyed."""
+    return Conflict("film_not_in_use", "This film is no longer in use, so nothing about it can be changed.")
+
+
+def list_changed() -> Conflict:
+    """Somebody recorded other people since the page was made."""
+    return Conflict("persons_changed", "Who is shown was changed since you looked. Look at the film again.")
+
+
+def footage_not_ready() -> Conflict:
+    """There is no working copy to cut from."""
+    return Conflict("footage_not_ready", "This film is still being prepared. You can cut it when that is done.")
+
+
+def clip_end_before_start() -> Invalid:
+    """No frame between start and end."""
+    return Invalid("clip_end_before_start", "The end of the clip must come after its start.", field="last_frame")
+
+
+def clip_outside_film() -> Invalid:
+    """A frame that the film hasn't got."""
+    return Invalid("clip_outside_film", "The clip must lie within the film.", field="last_frame")
+
+
+def title_needed() -> Invalid:
+    """No title, or too long a one."""
+    return Invalid("clip_title", "Give the clip a title of 1 to 120 characters.", field="title")
+
+
+def bad_goals() -> Invalid:
+    """Too many goals, or too long ones."""
+    return Invalid("clip_goals", "Give a clip at most 10 goals of 1 to 80 characters each.", field="goals")
+
+
+def persons_unknown() -> Invalid:
+    """Someone who isn't in the case."""
+    return Invalid("persons_unknown", "Choose from the people of this family and its case.", field="persons")
+
+
+def film_gone() -> Invalid:
+    """The working copy was destroyed or quarantined before the clip was cut."""
+    return Invalid("film_gone", "The film that this clip was to be cut from is no longer there.")

@@ -1,0 +1,121 @@
+"""The steps in which retention destroys a record, and takes one out of use.
+
+Every function is a step of the caller's transaction, which holds the case's lock. The order is retention's:
+``begin_destroying`` → the keys of ``keys_of`` are destroyed → ``keys_gone`` → ``destroyed`` → the names of ``names_of``
+are deleted from the store. Each may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import identity
+from consent import RenditionState
+from core import jobs
+from core.ids import CaseId, ClipId, JobId, ObjectId, RenditionId
+from vault import viewings
+from vault.models import (
+    ClipState,
+    FootageRow,
+    FootageState,
+    ObjectState,
+    PartRow,
+    RenditionRow,
+    UploadRow,
+    UploadState,
+)
+from vault.records import objects_in, renditions_of, row_of, scope
+
+_IN_USE = (RenditionState.LIVE, RenditionState.QUARANTINED)
+_THERE = (ObjectState.WRITING, ObjectState.SEALED, ObjectState.QUARANTINED)
+
+
+def stop_use(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> list[RenditionId]:
+    """Take the renditions of a clip, or of a whole case, out of use. The caller raises the case's version.
+
+    Returns:
+        Those that were live until now.
+    """
+    rows = session.scalars(
+        select(RenditionRow)
+        .where(*scope(session, case_id, clip_id), RenditionRow.state == RenditionState.LIVE)
+        .order_by(RenditionRow.id)
+    ).all()
+    for row in rows:
+        row.state = RenditionState.WITHDRAWN_FROM_USE
+    return [RenditionId(row.id) for row in rows]
+
+
+def resume_use(session: Session, renditions: Iterable[str]) -> None:
+    """Let renditions be decided on again that ``stop_use`` took out of use. The caller raises the case's version."""
+    for row in session.scalars(
+        select(RenditionRow).where(
+            RenditionRow.id.in_(list(renditions)), RenditionRow.state == RenditionState.WITHDRAWN_FROM_USE
+        )
+    ):
+        row.state = RenditionState.LIVE
+
+
+def begin_destroying(session: Session, record_id: str, *, at: datetime) -> None:
+    """Stop every use of a record for good: its renditions, its objects, the job that may still be writing to it."""
+    row = row_of(session, record_id)
+    job = row.job_id
+    if isinstance(row, FootageRow):
+        row.state = FootageState.DESTROYING
+    else:
+        row.state = ClipState.DESTROYING
+    for rendition in renditions_of(session, record_id):
+        if rendition.state in _IN_USE:
+            rendition.state = RenditionState.WITHDRAWN_FROM_USE
+        viewings.end_all(session, RenditionId(rendition.id), reason="destroyed", at=at)
+    for found in objects_in(session, record_id):
+        if found.state in _THERE:
+            found.state, found.destroying_at = ObjectState.DESTROYING, at
+    jobs.cancel(session, JobId(job), at=at)
+    identity.raise_version(session, CaseId(row.case_id))
+
+
+def keys_of(session: Session, record_id: str) -> list[ObjectId]:
+    """The keys that must go: one for each object, and an unfinished upload's."""
+    found = [ObjectId(one.id) for one in objects_in(session, record_id)]
+    row = row_of(session, record_id)
+    if isinstance(row, FootageRow):
+        found.append(ObjectId(row.upload_id))
+    return found
+
+
+def keys_gone(session: Session, record_id: str, *, at: datetime) -> None:
+    """Note that they are gone."""
+    for found in objects_in(session, record_id):
+        if found.state is ObjectState.DESTROYING:
+            found.state, found.key_destroyed_at = ObjectState.KEY_DESTROYED, at
+
+
+def destroyed(session: Session, record_id: str, *, at: datetime) -> None:
+    """Note that the record is destroyed: its row stays, without title, goals or file name."""
+    row = row_of(session, record_id)
+    if isinstance(row, FootageRow):
+        row.state, row.filename = FootageState.DESTROYED, None
+        upload = session.get_one(UploadRow, row.upload_id)
+        if upload.state is UploadState.RECEIVED:  # its job never sealed it: its parts are cleared later
+            upload.state, upload.ended_at, upload.filename = UploadState.EXPIRED, at, None
+    else:
+        row.state, row.title, row.goals = ClipState.DESTROYED, None, None
+    for rendition in renditions_of(session, record_id):
+        rendition.state = RenditionState.DESTROYED
+    for found in objects_in(session, record_id):
+        if found.state is ObjectState.KEY_DESTROYED:
+            found.state, found.destroyed_at = ObjectState.DESTROYED, at
+
+
+def names_of(session: Session, record_id: str) -> list[str]:
+    """What lies in the store for it: its objects, and the parts of an unfinished upload."""
+    names = [found.id for found in objects_in(session, record_id)]
+    row = row_of(session, record_id)
+    if isinstance(row, FootageRow):
+        names += session.scalars(select(PartRow.name).where(PartRow.upload_id == row.upload_id))
+    return names

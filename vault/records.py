@@ -1,0 +1,250 @@
+"""Which records there are, as retention sees them.
+
+A *record* is a deposit with its working copy, or a clip with all its renditions: its objects live and die together.
+Every function is a step that reads; nothing is unsealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from core.db import get, not_found
+from core.ids import CaseId, ClipId, ObjectId, PersonId, VisitId
+from vault.models import (
+    ClipRow,
+    ClipState,
+    FootageRow,
+    FootageState,
+    ObjectRow,
+    ObjectState,
+    PersonShownRow,
+    RenditionRow,
+)
+
+_CHUNK = 500
+_FILM_THERE = (FootageState.PREPARING, FootageState.READY, FootageState.REJECTED)
+_CLIP_THERE = (ClipState.CUTTING, ClipState.READY, ClipState.REJECTED)
+
+
+class RecordKind(StrEnum):
+    """What lives and dies together."""
+
+    FOOTAGE = "footage"
+    CLIP = "clip"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordObject:
+    """One object of a record; no size and no hashes where it was never finished."""
+
+    id: ObjectId
+    kind: str
+    size_bytes: int
+    plain_sha256: str | None
+    sealed_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A deposit or a clip, as far as its life and death are concerned.
+
+    Attributes:
+        visit_id: of the footage, or of the footage that a clip was cut from.
+        made_at: when it was deposited or cut.
+        persons: shown in any of its renditions.
+    """
+
+    id: str
+    kind: RecordKind
+    case_id: CaseId
+    visit_id: VisitId
+    made_at: datetime
+    persons: frozenset[PersonId]
+    objects: tuple[RecordObject, ...]
+
+
+def records_for_disposal(
+    session: Session,
+    *,
+    footage_by: datetime | None,
+    footage_in: Collection[CaseId],
+    clips_in: Collection[CaseId],
+    clips: Collection[ClipId] = (),
+) -> list[Record]:
+    """The records that are still there and may be due.
+
+    Args:
+        session: a snapshot or a transaction.
+        footage_by: all footage deposited before this; nothing to look by case only.
+        footage_in: all footage of these cases.
+        clips_in: all clips of these cases.
+        clips: these clips.
+    """
+    films: dict[str, FootageRow] = {}
+    cuts: dict[str, ClipRow] = {}
+    there = FootageRow.state.in_(_FILM_THERE)
+    if footage_by is not None:
+        films |= {
+            row.id: row
+            for row in session.scalars(select(FootageRow).where(there, FootageRow.deposited_at < footage_by))
+        }
+    for cases in _chunks(sorted(footage_in)):
+        films |= {
+            row.id: row for row in session.scalars(select(FootageRow).where(there, FootageRow.case_id.in_(cases)))
+        }
+    for ids, column in ((clips_in, ClipRow.case_id), (clips, ClipRow.id)):
+        for chunk in _chunks(sorted(ids)):
+            query = select(ClipRow).where(ClipRow.state.in_(_CLIP_THERE), column.in_(chunk))
+            cuts |= {row.id: row for row in session.scalars(query)}
+    return [*_films(session, list(films.values())), *_cuts(session, list(cuts.values()))]
+
+
+def record_for_disposal(session: Session, record_id: str) -> Record | None:
+    """One record, as it is now; nothing where it is gone or on its way out."""
+    film = session.get(FootageRow, record_id, populate_existing=True)
+    if film is not None:
+        return _films(session, [film])[0] if film.state in _FILM_THERE else None
+    cut = session.get(ClipRow, record_id, populate_existing=True)
+    return _cuts(session, [cut])[0] if cut is not None and cut.state in _CLIP_THERE else None
+
+
+def totals(session: Session) -> tuple[int, int]:
+    """How many records there are, and how many bytes all objects take."""
+    films = session.scalar(select(func.count()).select_from(FootageRow).where(FootageRow.state.in_(_FILM_THERE)))
+    cuts = session.scalar(select(func.count()).select_from(ClipRow).where(ClipRow.state.in_(_CLIP_THERE)))
+    size = session.scalar(
+        select(func.coalesce(func.sum(ObjectRow.sealed_length), 0)).where(
+            ObjectRow.state.in_((ObjectState.SEALED, ObjectState.QUARANTINED))
+        )
+    )
+    return (films or 0) + (cuts or 0), int(size or 0)
+
+
+def case_of_clip(session: Session, clip_id: ClipId) -> CaseId:
+    """The case that a clip belongs to.
+
+    Raises:
+        NotFound: no such clip.
+    """
+    return CaseId(get(session, ClipRow, clip_id).case_id)
+
+
+def persons_in(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> frozenset[PersonId]:
+    """Who is shown in a clip, or in anything of a case.
+
+    Raises:
+        NotFound: no such clip in that case.
+    """
+    query = select(PersonShownRow.person_id).join(RenditionRow, RenditionRow.id == PersonShownRow.rendition_id)
+    return frozenset(PersonId(one) for one in session.scalars(query.where(*scope(session, case_id, clip_id))))
+
+
+def is_left(session: Session, *, case_id: CaseId, clip_id: ClipId | None, made_by: datetime) -> bool:
+    """Whether a clip, or anything of a case that was made by some time, is still there or on its way out."""
+    gone = ClipRow.state == ClipState.DESTROYED
+    if clip_id is not None:
+        return session.scalar(select(ClipRow.id).where(ClipRow.id == clip_id, ~gone)) is not None
+    cut = select(ClipRow.id).where(ClipRow.case_id == case_id, ClipRow.created_at <= made_by, ~gone)
+    film = select(FootageRow.id).where(
+        FootageRow.case_id == case_id,
+        FootageRow.deposited_at <= made_by,
+        FootageRow.state != FootageState.DESTROYED,
+    )
+    return session.scalars(cut).first() is not None or session.scalars(film).first() is not None
+
+
+def objects_of(session: Session, record_id: str) -> tuple[RecordObject, ...]:
+    """A record's objects, whatever has become of them."""
+    return tuple(_object(found) for found in objects_in(session, record_id))
+
+
+def row_of(session: Session, record_id: str) -> FootageRow | ClipRow:
+    """A record's row.
+
+    Raises:
+        NotFound: no such record.
+    """
+    film = session.get(FootageRow, record_id)
+    return film if film is not None else get(session, ClipRow, record_id)
+
+
+def renditions_of(session: Session, record_id: str) -> list[RenditionRow]:
+    """A clip's renditions, or the working copy of footage."""
+    working_copy = (RenditionRow.footage_id == record_id) & RenditionRow.clip_id.is_(None)
+    return list(session.scalars(select(RenditionRow).where(or_(RenditionRow.clip_id == record_id, working_copy))))
+
+
+def objects_in(session: Session, record_id: str) -> list[ObjectRow]:
+    """A record's objects: what its job wrote, and what its renditions are made of."""
+    row = row_of(session, record_id)
+    ids = {
+        one for found in renditions_of(session, record_id) for one in (found.object_id, found.poster_id, found.strip_id)
+    }
+    if isinstance(row, FootageRow):
+        ids.add(row.original_id)
+    query = select(ObjectRow).where(or_(ObjectRow.job_id == row.job_id, ObjectRow.id.in_(sorted(filter(None, ids)))))
+    return list(session.scalars(query.order_by(ObjectRow.id)))
+
+
+def scope(session: Session, case_id: CaseId, clip_id: ClipId | None) -> list[ColumnElement[bool]]:
+    """Conditions on renditions: those of a clip, or all of a case.
+
+    Raises:
+        NotFound: no such clip in that case.
+    """
+    if clip_id is None:
+        return [RenditionRow.case_id == case_id]
+    if get(session, ClipRow, clip_id).case_id != case_id:
+        raise not_found()
+    return [RenditionRow.clip_id == clip_id]
+
+
+def _films(session: Session, rows: Sequence[FootageRow]) -> list[Record]:
+    return [
+        _record(session, row, kind=RecordKind.FOOTAGE, visit=row.visit_id, made_at=row.deposited_at) for row in rows
+    ]
+
+
+def _cuts(session: Session, rows: Sequence[ClipRow]) -> list[Record]:
+    return [
+        _record(
+            session,
+            row,
+            kind=RecordKind.CLIP,
+            visit=session.get_one(FootageRow, row.footage_id).visit_id,
+            made_at=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def _record(session: Session, row: FootageRow | ClipRow, *, kind: RecordKind, visit: str, made_at: datetime) -> Record:
+    shown = select(PersonShownRow.person_id).where(
+        PersonShownRow.rendition_id.in_([found.id for found in renditions_of(session, row.id)])
+    )
+    return Record(
+        id=row.id,
+        kind=kind,
+        case_id=CaseId(row.case_id),
+        visit_id=VisitId(visit),
+        made_at=made_at,
+        persons=frozenset(PersonId(person) for person in session.scalars(shown)),
+        objects=objects_of(session, row.id),
+    )
+
+
+def _object(found: ObjectRow) -> RecordObject:
+    return RecordObject(
+        ObjectId(found.id), found.kind.value, found.sealed_length or 0, found.plain_sha256, found.sealed_sha256
+    )
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]

@@ -1,0 +1,286 @@
+"""The decoder's work: one sealed film in, bounded raw frames and sound out. It never sees the output's key.
+
+Pictures and sound are demuxed separately, each by a thread of its own, so that no way of interleaving them in the
+film can make the encoder wait for one while the other is stuck.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import NoReturn
+
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+
+from core.errors import VaultError
+from core.segments import SegmentReader
+from media.film import Film, Shelf, moment_of, open_film
+from media.jobs import Cut, Job, Normalise, Poster, Strip
+from media.orders import SAMPLE_RATE, DecodeOrder, Shape
+from media.picture import Painter, upright_size
+from media.refusals import OBJECT_DAMAGED, PROCESS_FAILED, Unfit
+from media.sound import Metronome, Track, keep_step, play
+from media.timeline import Moment, choose_rate, constant_rate, fit, grid_of, samples_until, spread
+from media.wire import BrokenLine, Kind, Line
+
+_TELL_EVERY = 0.2
+_PREROLL = Fraction(1, 4)
+_NEARLY_ALL = Fraction(9, 10)
+_PARTS = 1000
+
+
+def main(fds: dict[str, int]) -> None:
+    """Carry out one order.
+
+    Args:
+        fds: ``line``, ``picture`` and ``sound``: where to ask, and where frames and samples go.
+    """
+    line = Line(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fds["line"]))
+    try:
+        order = DecodeOrder.of(line.expect(Kind.ORDER).words())
+        frames = _Work(order, line=line, picture=fds["picture"], sound=fds["sound"]).carry_out()
+        line.post(Kind.DONE, number=frames)
+    except Unfit as error:
+        _fail(line, error.code)
+    except VaultError:  # a segment that doesn't authenticate
+        _fail(line, OBJECT_DAMAGED)
+    except FFmpegError:
+        _fail(line, "film_unreadable")
+    except BrokenLine:
+        os._exit(1)
+    except (MemoryError, OSError, ArithmeticError, ValueError, LookupError):
+        _fail(line, PROCESS_FAILED)
+
+
+def _fail(line: Line, code: str) -> NoReturn:
+    line.post(Kind.FAIL, payload=code.encode())
+    os._exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Which frames of the constant-rate film are wanted: ``[first, last)``, to its end where last is None."""
+
+    first: int
+    last: int | None
+
+
+class _Work:
+    """One film being decoded for one order."""
+
+    def __init__(self, order: DecodeOrder, *, line: Line, picture: int, sound: int) -> None:
+        self._order = order
+        self._line = line
+        self._picture = picture
+        self._sound = sound
+        self._reader = SegmentReader(
+            order.seal.key,
+            associated_data=order.seal.associated_data,
+            size=order.size,
+            header=order.header,
+            read_at=line.ask,
+        )
+        self._shelf = Shelf(self._reader)
+        self._film = self._open()
+        self._told = 0.0
+        first = next(self._film.frames(), None)
+        if first is None:
+            code = "film_empty"
+            raise Unfit(code)
+        self._first = first
+        self._start = moment_of(first, start=Fraction(0), after=Fraction(0)).at
+        stream = self._film.picture
+        self._rate = min(choose_rate(average=stream.average_rate, base=stream.base_rate), Fraction(order.bounds.rate))
+        seconds = stream.duration * stream.time_base if stream.duration and stream.time_base else self._film.duration
+        self._length = max(1, round(seconds * self._rate)) if seconds else 0
+
+    def carry_out(self) -> int:
+        """Emit everything; gives the number of frames."""
+        job: Job = self._order.job
+        match job:
+            case Normalise():
+                return self._emit_film(_Span(0, None))
+            case Cut(first_frame=first, last_frame=last):
+                return self._emit_film(_Span(first, last))
+            case Poster(frame=frame, side=side):
+                return self._emit_pictures([frame], side=side, grid=(0, 0))
+            case Strip(count=count, side=side):
+                frames = spread(count, frames=max(1, self._length))
+                return self._emit_pictures(frames, side=side, grid=grid_of(count))
+
+    def _open(self) -> Film:
+        order = self._order
+        return open_film(self._reader, shelf=self._shelf, bounds=order.bounds, threads=order.threads)
+
+    def _size(self, *, long_side: int, short_side: int) -> tuple[int, int]:
+        aspect = self._film.picture.sample_aspect_ratio
+        return upright_size(self._first, aspect=aspect, long_side=long_side, short_side=short_side)
+
+    # Film
+
+    def _emit_film(self, span: _Span) -> int:
+        bounds = self._order.bounds
+        width, height = self._size(long_side=bounds.long_side, short_side=bounds.short_side)
+        expected = self._length if span.last is None else span.last - span.first
+        if span.last is not None and self._length and span.last > self._length:
+            _beyond_end()
+        shape = Shape(width, height, self._rate, expected, self._channels(), 0, 0)
+        self._line.tell(Kind.SHAPE, **shape.words())
+        metronome = Metronome()
+        player = _Player(self, span=span, metronome=metronome) if shape.channels else None
+        if player:
+            player.start()
+        else:
+            os.close(self._sound)
+        painter = Painter(width, height, bounds=bounds, threads=self._order.threads)
+        emitted, raw, painted = 0, b"", None
+        for number, frame in self._frames(span):
+            if frame is not painted:  # a repeated picture needs no second conversion
+                raw, painted = painter.paint(frame), frame
+            _write(self._picture, raw)
+            emitted += 1
+            metronome.beat(self.samples(number + 1))
+            self._tell(emitted, of=expected)
+        os.close(self._picture)
+        metronome.stop(self.samples(span.first + emitted))
+        if player:
+            player.finish()
+        self._check_whole(emitted, span=span)
+        return emitted
+
+    def _frames(self, span: _Span) -> Iterator[tuple[int, VideoFrame]]:
+        film = self._seek(self._film, Fraction(span.first) / self._rate)
+        for number, frame in constant_rate(self._moments(film), rate=self._rate):
+            if number < span.first:
+                continue
+            if span.last is not None and number >= span.last:
+                return
+            yield number, frame
+
+    def _moments(self, film: Film) -> Iterator[Moment[VideoFrame]]:
+        longest = Fraction(self._order.bounds.duration.total_seconds())
+        after = Fraction(0)
+        for frame in film.frames():
+            moment = moment_of(frame, start=self._start, after=after)
+            if moment.at + moment.lasts > longest:
+                code = "film_too_long"
+                raise Unfit(code)
+            after = moment.at + 1 / self._rate
+            lasts = moment.lasts if 0 < moment.lasts * self._rate < self._order.bounds.rate else 1 / self._rate
+            yield replace(moment, lasts=lasts)
+
+    def _check_whole(self, emitted: int, *, span: _Span) -> None:
+        if emitted == 0 and span.last is None:
+            code = "film_empty"
+            raise Unfit(code)
+        if span.last is not None and emitted < span.last - span.first:
+            _beyond_end()
+        if span.last is None and emitted < self._length * _NEARLY_ALL - self._rate:
+            code = "film_truncated"
+            raise Unfit(code)
+
+    def _channels(self) -> int:
+        return 0 if self._film.sound is None else min(2, max(1, self._film.sound.codec_context.channels))
+
+    # Pictures
+
+    def _emit_pictures(self, numbers: list[int], *, side: int, grid: tuple[int, int]) -> int:
+        os.close(self._sound)
+        full = self._order.bounds
+        size = self._size(long_side=full.long_side, short_side=full.short_side)
+        width, height = fit(size, long_side=side, short_side=side)
+        self._line.tell(Kind.SHAPE, **Shape(width, height, self._rate, len(numbers), 0, *grid).words())
+        painter = Painter(width, height, bounds=full, threads=self._order.threads)
+        for done, number in enumerate(numbers, start=1):
+            _write(self._picture, painter.paint(self._frame(number)))
+            self._tell(done, of=len(numbers))
+        os.close(self._picture)
+        return len(numbers)
+
+    def _frame(self, number: int) -> VideoFrame:
+        film = self._seek(self._film, Fraction(number) / self._rate)
+        for at, frame in constant_rate(self._moments(film), rate=self._rate):
+            if at >= number:
+                return frame
+        return _beyond_end()
+
+    # Both
+
+    def samples(self, frame: int) -> int:
+        """Samples of sound before a frame."""
+        return samples_until(frame, fps=self._rate, rate=SAMPLE_RATE)
+
+    def sing(self, span: _Span, metronome: Metronome) -> None:
+        """Emit the sound of a span; for the player's thread, on a film of its own."""
+        film = self._open()
+        channels = self._channels()
+        end = None if span.last is None else self.samples(span.last)
+        track = Track(
+            start=self.samples(span.first), end=end, channels=channels, write=lambda data: _write(self._sound, data)
+        )
+        film = self._seek(film, Fraction(span.first) / self._rate - _PREROLL)
+        play(film.sounds(), film_start=self._start, track=track, channels=channels, end=end)
+        keep_step(track, metronome)
+
+    def close_sound(self) -> None:
+        """There is no more sound."""
+        os.close(self._sound)
+
+    def _seek(self, film: Film, at: Fraction) -> Film:
+        # To a key frame at or before it; a film without an index is opened again and read from its start.
+        base = film.picture.time_base or Fraction(1, 1000)
+        try:
+            film.container.seek(int((max(Fraction(0), at) + self._start) / base), stream=film.picture, backward=True)
+        except FFmpegError:
+            return self._open()
+        return film
+
+    def _tell(self, done: int, *, of: int) -> None:
+        now = time.monotonic()
+        if now - self._told >= _TELL_EVERY:
+            self._told = now
+            self._line.post(Kind.PROGRESS, number=min(_PARTS - 1, done * _PARTS // max(1, of)))
+
+
+class _Player(threading.Thread):
+    """Makes the sound beside the pictures."""
+
+    def __init__(self, work: _Work, *, span: _Span, metronome: Metronome) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self._span = span
+        self._metronome = metronome
+        self._failure: Exception | None = None
+
+    def run(self) -> None:
+        """Play to the end; a failure closes the pipe, so that the encoder doesn't wait for ever."""
+        try:
+            self._work.sing(self._span, self._metronome)
+        except Exception as error:  # noqa: BLE001 - handed to the main thread, which raises it
+            self._failure = error
+        finally:
+            self._work.close_sound()
+
+    def finish(self) -> None:
+        """Wait for the end; raises what went wrong."""
+        self.join()
+        if self._failure:
+            raise self._failure
+
+
+def _write(fd: int, data: bytes) -> None:
+    with memoryview(data) as view:
+        at = 0
+        while at < len(view):
+            at += os.write(fd, view[at:])
+
+
+def _beyond_end() -> NoReturn:
+    code = "beyond_end"
+    raise Unfit(code)

@@ -1,0 +1,289 @@
+"""One job's three children and what the parent does for them, in one loop of one thread.
+
+The parent serves ciphertext, keeps and passes on ciphertext, watches the clock, and kills. It never parses film.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import selectors
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fcntl import F_SETPIPE_SZ, fcntl
+from pathlib import Path
+from typing import IO
+
+from core.secret import Secret
+from core.segments import KEY_SIZE
+from media import encode, spawn
+from media.jobs import Bounds, Cut, Job, Normalise, Sink, Source
+from media.orders import DecodeOrder, FinishOrder, Output, Seal, Shape
+from media.refusals import CANCELLED, OUTPUT_UNEXPECTED, PROCESS_FAILED, PROCESS_HUNG, refuse
+from media.sandbox import Role
+from media.spawn import Child
+from media.wire import BrokenLine, Kind, Message, length_asked
+
+_LOOK = 0.25
+_PIPE = 1 << 20
+_MOST_THREADS = 4
+_LEAST_OUTPUT = 64 << 20
+_PARTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a job made: what the frames looked like, how many there are, and the sealed output."""
+
+    shape: Shape
+    frames: int
+    output: Output
+
+
+class Supervisor:
+    """Carries out one job.
+
+    Args:
+        job: what to do.
+        source: the sealed film.
+        sink: where the sealed output goes.
+        bounds: what is allowed.
+        on_progress: told parts of a thousand.
+        cancelled: asked several times a second whether to stop.
+        spool: folder for the sealed temporary file (it has no name, and its key dies with this object).
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        source: Source,
+        sink: Sink,
+        bounds: Bounds,
+        on_progress: Callable[[int], object],
+        cancelled: Callable[[], bool],
+        spool: Path | None,
+    ) -> None:
+        self._job = job
+        self._source = source
+        self._sink = sink
+        self._bounds = bounds
+        self._on_progress = on_progress
+        self._cancelled = cancelled
+        self._film = isinstance(job, Normalise | Cut)
+        self._stack = ExitStack()
+        self._kept: IO[bytes] = self._stack.enter_context(_nameless(spool))
+        self._selector = self._stack.enter_context(selectors.DefaultSelector())
+        self._kept_size = 0
+        self._given_size = 0
+        self._given_start = b""
+        self._shape: Shape | None = None
+        self._decoded: int | None = None
+        self._finished: int | None = None
+        self._output: Output | None = None
+        self._gone = False
+        self._ended: set[Role] = set()
+        self._children: dict[Role, Child] = {}
+        self._pipes: dict[str, int] = {}
+        self._threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        self._heard = self._looked = time.monotonic()
+        self._deadline = self._heard + bounds.grace.total_seconds()
+
+    def carry_out(self) -> Made:
+        """Run the job to its end; whatever happens, no child outlives this call.
+
+        Raises:
+            VaultError: see ``media.refusals``.
+        """
+        try:
+            with self._stack:
+                self._begin()
+                while self._output is None or len(self._ended) < len(self._children):
+                    self._step()
+        except BrokenLine:
+            refuse(PROCESS_FAILED)
+        finally:
+            for child in self._children.values():
+                child.kill()
+            for name in list(self._pipes):
+                self._close(name)
+        if self._shape is None or self._finished is None or self._output is None:
+            refuse(PROCESS_FAILED)
+        self._check(self._output)
+        return Made(self._shape, self._finished, self._output)
+
+    # Beginning
+
+    def _begin(self) -> None:
+        for name in ("picture", "sound", "encoded"):
+            self._pipes[f"{name}-out"], self._pipes[f"{name}-in"] = os.pipe()
+        fcntl(self._pipes["picture-in"], F_SETPIPE_SZ, _PIPE)
+        source, order = self._source, Seal(self._source.key, self._source.associated_data)
+        decoder = self._start(Role.DECODE, {"picture": "picture-in", "sound": "sound-in"})
+        self._start(Role.FINISH, {"encoded": "encoded-out"})
+        words = DecodeOrder(self._job, source.size, source.header, order, self._bounds, self._threads).words()
+        _tell(decoder, **words)
+
+    def _start(
+        self, role: Role, fds: dict[str, str], *, out: int | None = None, command: tuple[str, ...] = ()
+    ) -> Child:
+        child = spawn.start(role, fds={name: self._pipes[pipe] for name, pipe in fds.items()}, out=out, command=command)
+        self._children[role] = child
+        self._selector.register(child.ended, selectors.EVENT_READ, (role, "ended"))
+        if child.line:
+            self._selector.register(child.line.end, selectors.EVENT_READ, (role, "line"))
+        for pipe in fds.values():
+            self._close(pipe)
+        return child
+
+    def _close(self, pipe: str) -> None:
+        os.close(self._pipes.pop(pipe))
+
+    def _begin_encoding(self, shape: Shape) -> None:
+        self._shape = shape
+        self._deadline += shape.seconds * self._bounds.pace
+        picture, sound, program = self._pipes["picture-out"], self._pipes["sound-out"], spawn.ffmpeg()
+        fds = {"picture": "picture-out"}
+        if not self._film:
+            command = encode.picture_command(shape, program=program, picture=picture)
+        else:
+            command = encode.film_command(
+                shape, program=program, picture=picture, sound=sound, threads=os.cpu_count() or 1
+            )
+            fds |= {"sound": "sound-out"} if shape.channels else {}
+        out = self._pipes["encoded-in"]
+        self._start(Role.ENCODE, fds, out=out, command=command)
+        self._close("encoded-in")
+        spool = Seal(Secret(secrets.token_bytes(KEY_SIZE)), b"media spool")
+        sink = Seal(self._sink.key, self._sink.associated_data)
+        _tell(self._children[Role.FINISH], **FinishOrder(shape, spool, sink, self._film).words())
+
+    # The loop
+
+    def _step(self) -> None:
+        for key, _ in self._selector.select(_LOOK):
+            role, what = key.data
+            if what == "line":
+                self._hear(self._children[role])
+            else:
+                self._see_end(role)
+        now = time.monotonic()
+        if now - self._looked >= _LOOK:
+            self._looked = now
+            if self._cancelled():
+                refuse(CANCELLED)
+        if now > self._deadline or now - self._heard > self._bounds.stall.total_seconds():
+            refuse(PROCESS_HUNG)
+
+    def _hear(self, child: Child) -> None:
+        line = child.line
+        if line is None:
+            return
+        try:
+            message = line.receive()
+        except BrokenLine:
+            if self._is_done(child.role):
+                self._selector.unregister(line.end)
+                return
+            raise
+        self._heard = time.monotonic()
+        if message.kind is Kind.FAIL:
+            refuse(message.payload.decode("ascii", "replace"))
+        if child.role is Role.DECODE:
+            self._serve_decoder(child, message)
+        else:
+            self._serve_finisher(child, message)
+
+    def _is_done(self, role: Role) -> bool:
+        return (self._decoded if role is Role.DECODE else self._output) is not None
+
+    def _serve_decoder(self, child: Child, message: Message) -> None:
+        match message.kind:
+            case Kind.READ:
+                length = length_asked(message)
+                if message.number + length > self._source.size + KEY_SIZE:
+                    length = max(0, self._source.size - message.number)
+                _send(child, self._source.read(message.number, length) if length else b"")
+            case Kind.SHAPE if self._shape is None:
+                self._begin_encoding(Shape.of(message.words(), bounds=self._bounds))
+            case Kind.PROGRESS:
+                self._on_progress(min(_PARTS - 1, message.number))
+            case Kind.DONE if self._decoded is None and self._shape:
+                self._decoded = message.number
+                self._let_go()
+            case _:
+                raise BrokenLine
+
+    def _serve_finisher(self, child: Child, message: Message) -> None:
+        match message.kind:
+            case Kind.KEEP if self._finished is None:
+                self._kept_size += len(message.payload)
+                if self._kept_size > self._most_output():
+                    refuse(OUTPUT_UNEXPECTED)
+                self._kept.write(message.payload)
+            case Kind.KEPT if self._finished is None:
+                self._finished = message.number
+                self._let_go()
+            case Kind.READ if self._gone:
+                self._kept.seek(message.number)
+                _send(child, self._kept.read(length_asked(message)))
+            case Kind.GIVE if self._gone and self._output is None:
+                self._given_size += len(message.payload)
+                if self._given_size > self._most_output():
+                    refuse(OUTPUT_UNEXPECTED)
+                self._given_start = self._given_start or message.payload[: len(self._source.header)]
+                self._sink.write(message.payload)
+            case Kind.DONE if self._gone and self._output is None:
+                self._output = Output.of(message.words())
+            case _:
+                raise BrokenLine
+
+    def _see_end(self, role: Role) -> None:
+        child = self._children[role]
+        if child.line and not self._is_done(role):
+            self._hear(child)  # its last words may still lie on the line; if there are none, it has failed
+            return
+        self._selector.unregister(child.ended)
+        self._ended.add(role)
+        if child.process.wait() != 0:
+            refuse(PROCESS_FAILED)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """The output may leave once all three agree: decoded to the end, encoded without fault, and looked at."""
+        if self._gone or None in {self._decoded, self._finished} or Role.ENCODE not in self._ended:
+            return
+        if self._decoded != self._finished:
+            refuse(OUTPUT_UNEXPECTED)
+        self._gone = True
+        line = self._children[Role.FINISH].line
+        if line:
+            line.send(Kind.GO)
+
+    def _most_output(self) -> int:
+        frames = self._decoded or (self._shape.frames if self._shape else 0)
+        seconds = float(frames / self._shape.rate) if self._shape else 0
+        if not seconds:
+            seconds = self._bounds.duration.total_seconds()
+        return int(_LEAST_OUTPUT + 2 * seconds * encode.MOST_BITS_PER_SECOND / 8)
+
+    def _check(self, output: Output) -> None:
+        if output.sealed.ciphertext_size != self._given_size or output.sealed.header != self._given_start:
+            refuse(OUTPUT_UNEXPECTED)
+
+
+def _nameless(folder: Path | None) -> IO[bytes]:
+    return tempfile.TemporaryFile(dir=folder)
+
+
+def _tell(child: Child, **words: object) -> None:
+    if child.line:
+        child.line.tell(Kind.ORDER, **words)
+
+
+def _send(child: Child, data: bytes) -> None:
+    if child.line:
+        child.line.send(Kind.DATA, payload=data)

@@ -1,0 +1,142 @@
+"""Rules about time and shape of a film (PURE): which rate, which frame at which moment, which way is up, how large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_RATES = tuple(
+    Fraction(rate)
+    for rate in (5, 10, 12, "25/2", 15, 20, "24000/1001", 24, 25, "30000/1001", 30, 48, 50, "60000/1001", 60)
+)
+_NEAR = Fraction(1, 250)
+_TICKS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Moment(Generic[T]):
+    """Something at a time of the film.
+
+    Attributes:
+        at: seconds since the film's first picture.
+        lasts: seconds; 0 where the film doesn't say.
+        what: the picture.
+    """
+
+    at: Fraction
+    lasts: Fraction
+    what: T
+
+
+def choose_rate(*, average: Fraction | None, base: Fraction | None) -> Fraction:
+    """The constant rate of a working copy, in frames a second.
+
+    A rate that cameras use is kept exactly. A variable one (phones in poor light) becomes the camera's nominal
+    rate, so that no picture is lost where it ran at full speed.
+
+    Args:
+        average: pictures over duration.
+        base: the rate that all time stamps fit, as the container tells it; nonsense in some films.
+    """
+    known = [rate for rate in (average, base) if rate is not None and rate > 0]
+    if not known:
+        return Fraction(25)
+    guess = average if average is not None and average > 0 else known[0]
+    if base is not None and guess <= base <= 2 * guess:
+        guess = base
+    for rate in _RATES:
+        if abs(rate - guess) <= rate * _NEAR:
+            return min((rate, *_RATES), key=lambda known_rate: abs(known_rate - guess))
+        if rate > guess:
+            return rate
+    return _RATES[-1]
+
+
+def constant_rate(pictures: Iterable[Moment[T]], *, rate: Fraction) -> Iterator[tuple[int, T]]:
+    """Turn pictures at any times into one picture per frame of a constant rate.
+
+    Each frame shows the picture nearest before or at it (to half a frame); a picture is repeated through a gap and
+    left out where two fall on one frame. Frame numbers rise by one from the first picture's; the whole lasts as long
+    as the film did.
+
+    Yields:
+        Frame number and picture.
+    """
+    held: Moment[T] | None = None
+    number = 0
+    for picture in pictures:
+        at = frame_at(picture.at, rate=rate)
+        if held is None:
+            held, number = picture, at
+            continue
+        if at <= number:
+            continue
+        for missing in range(number, at):
+            yield missing, held.what
+        held, number = picture, at
+    if held is not None:
+        for left in range(number, max(number + 1, frame_at(held.at + held.lasts, rate=rate))):
+            yield left, held.what
+
+
+def frame_at(at: Fraction, *, rate: Fraction) -> int:
+    """The number of the frame nearest to a time in seconds."""
+    return (at * rate + Fraction(1, 2)).__floor__()
+
+
+def samples_until(frame: int, *, fps: Fraction, rate: int) -> int:
+    """How many samples of sound lie before a frame, at ``rate`` samples a second."""
+    return round(Fraction(frame) / fps * rate)
+
+
+def ticks(rate: Fraction) -> tuple[int, int]:
+    """Time scale (ticks a second) and ticks per frame that hold a rate exactly in MP4."""
+    factor = -(-_TICKS // rate.numerator)
+    return rate.numerator * factor, rate.denominator * factor
+
+
+def spread(count: int, *, frames: int) -> list[int]:
+    """The frames in the middle of ``count`` equal parts of a film."""
+    return [min(frames - 1, (2 * part + 1) * frames // (2 * count)) for part in range(count)]
+
+
+def grid_of(count: int, *, columns: int = 10) -> tuple[int, int]:
+    """Columns and rows for so many pictures."""
+    return min(count, columns), -(-count // columns)
+
+
+def fit(size: tuple[int, int], *, long_side: int, short_side: int) -> tuple[int, int]:
+    """The largest even width and height of the same form that is no larger than the picture or the bounds."""
+    width, height = size
+    scale = min(Fraction(1), Fraction(long_side, max(size)), Fraction(short_side, min(size)))
+    return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
+
+
+def turns(matrix: Sequence[int] | None) -> tuple[str, ...]:
+    """The filters that put a picture upright, from its display matrix (ISO/IEC 14496-12, 6.2.2).
+
+    A point (p, q) is shown at (a·p + c·q, b·p + d·q). Any other angle is taken as the nearest quarter turn.
+
+    Args:
+        matrix: nine numbers ``a b u c d v x y w``, or nothing for an upright picture.
+    """
+    if matrix is None:
+        return ()
+    a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return (*(("hflip",) if a < 0 else ()), *(("vflip",) if d < 0 else ()))
+    return {
+        (True, False): ("transpose=clock",),
+        (False, True): ("transpose=cclock",),
+        (True, True): ("transpose=cclock_flip",),
+        (False, False): ("transpose=clock_flip",),
+    }[b > 0, c > 0]
+
+
+def lies_on_its_side(matrix: Sequence[int] | None) -> bool:
+    """Whether width and height change places when the picture is put upright."""
+    return any(step.startswith("transpose") for step in turns(matrix))

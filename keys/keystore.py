@@ -21,6 +21,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.errors import Conflict, Damaged
@@ -31,7 +32,8 @@ from keys.capability import Capability, require
 from keys.capsule import Capsule, Epoch
 from keys.fields import RecordKey, RecordOwner
 from keys.keyring import Keyring
-from keys.models import EpochRow, EpochState, ObjectKeyRow, PlaceKind, PlaceRow, StoreRow
+from keys.models import ObjectKeyRow, RecordKeyRow, StoreRow
+from keys.places import first_rows
 from keys.roll import RollReport
 from keys.roots import Root, sealed, wrong_root
 from keys.standing import Erasure, Standing
@@ -70,12 +72,7 @@ class KeyStore:
         with db.begin() as session:
             if session.scalars(select(StoreRow)).first() is not None:
                 raise _store_exists()
-            session.add(StoreRow(id=capsule.store, made_at=at))
-            session.add(EpochRow(id=epoch.id, number=1, state=EpochState.ACTIVE, created_at=at))
-            for index, place_id in enumerate(place_ids):
-                kind = PlaceKind.RECOVERY if index else PlaceKind.LIVE
-                session.add(PlaceRow(id=place_id, kind=kind, registered_at=at))
-            session.flush()
+            first_rows(session, capsule=capsule, place_ids=place_ids, at=at)
             store.keyring.create(root, capsule=capsule, place_ids=place_ids)
         store.beat()
         return store
@@ -249,11 +246,7 @@ class KeyStore:
         Raises:
             NotFound: ``key_gone``: there never was one.
         """
-        with self.db.read() as session:
-            row = session.get(ObjectKeyRow, object_id)
-            if row is None:
-                raise objects.key_gone()
-            return standing.erasure(session, row)
+        return self._erasure(lambda session: session.get(ObjectKeyRow, object_id))
 
     def erasure_of_record(self, owner: RecordOwner) -> Erasure | None:
         """What may be promised of a destroyed record key; nothing while it lives.
@@ -261,11 +254,7 @@ class KeyStore:
         Raises:
             NotFound: ``key_gone``: there never was one.
         """
-        with self.db.read() as session:
-            row = records.find_all(session, owners=[owner]).get(owner)
-            if row is None:
-                raise objects.key_gone()
-            return standing.erasure(session, row)
+        return self._erasure(lambda session: records.find_all(session, owners=[owner]).get(owner))
 
     def status(self) -> Standing:
         """How the keys stand."""
@@ -273,23 +262,29 @@ class KeyStore:
 
     def audit_mac_key(self) -> Secret[bytes]:
         """The key that chains audit entries."""
-        return derive(self._seed(), label="service v1 audit-mac")
+        return derive(self.keyring.seed(), label="service v1 audit-mac")
 
     def audit_signing_key(self) -> Ed25519PrivateKey:
         """The key that signs the log's checkpoints."""
-        return Ed25519PrivateKey.from_private_bytes(derive(self._seed(), label="service v1 audit-signing").reveal())
+        return Ed25519PrivateKey.from_private_bytes(
+            derive(self.keyring.seed(), label="service v1 audit-signing").reveal()
+        )
 
     def token_key(self) -> Secret[bytes]:
         """The key of the fingerprints of tokens and tickets."""
-        return derive(self._seed(), label="service v1 tokens")
-
-    def _seed(self) -> Secret[bytes]:
-        return self.keyring.seed()
+        return derive(self.keyring.seed(), label="service v1 tokens")
 
     def _destroy(self, object_id: ObjectId, *, then: objects.AndThen) -> None:
         self._ready()
         with self.db.begin() as session:
             objects.destroy(session, keyring=self.keyring, object_id=object_id, at=self.db.clock.now(), then=then)
+
+    def _erasure(self, find: Callable[[Session], ObjectKeyRow | RecordKeyRow | None]) -> Erasure | None:
+        with self.db.read() as session:
+            row = find(session)
+            if row is None:
+                raise objects.key_gone()
+            return standing.erasure(session, row)
 
     def _ready(self) -> None:
         if self.is_sealed:

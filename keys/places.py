@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.errors import Conflict
 from core.ids import new_id
 from keys import copies
-from keys.capsule import open_capsule, open_root
+from keys.capsule import Capsule, open_capsule, open_root
 from keys.keyring import Keyring
-from keys.models import PlaceKind, PlaceRow, StoreRow
+from keys.models import EpochRow, EpochState, PlaceKind, PlaceRow, StoreRow
 from keys.roots import Root
+
+
+def first_rows(session: Session, *, capsule: Capsule, place_ids: Sequence[str], at: datetime) -> None:
+    """The rows of a new store: itself, its first epoch, its places (the live one first)."""
+    session.add(StoreRow(id=capsule.store, made_at=at))
+    for epoch in capsule.epochs:
+        session.add(EpochRow(id=epoch.id, number=epoch.number, state=EpochState.ACTIVE, created_at=at))
+    for index, place_id in enumerate(place_ids):
+        kind = PlaceKind.RECOVERY if index else PlaceKind.LIVE
+        session.add(PlaceRow(id=place_id, kind=kind, registered_at=at))
+    session.flush()
 
 
 def add_recovery(db: Database, *, keyring: Keyring, folder: Path) -> str:

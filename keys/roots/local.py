@@ -118,7 +118,7 @@ class LocalRoot:
     def _stretch(self, salt: bytes, cost: Cost) -> Secret[bytes]:
         return Secret(
             hash_secret_raw(
-                self._passphrase.reveal().encode(),
+                self._passphrase.reveal().encode("utf-8", "surrogatepass"),
                 salt,
                 time_cost=cost.passes,
                 memory_cost=cost.memory_kib,

@@ -230,6 +230,27 @@ def test_drill_a_every_old_copy_of_the_rows_with_todays_capsule_opens_nothing_de
     assert stolen.opens_record(owner, rows="rows before", capsule=old_capsule) == record
 
 
+def test_the_raw_files_of_an_old_database_open_nothing_destroyed_under_todays_keyring(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    """The files themselves, write-ahead log and free pages included, as a thief or a backup takes them."""
+    with fresh_database(tmp_path / "keys.db", clock) as db:
+        keys = Keys(db, [tmp_path / "live", tmp_path / "recovery"])
+        store = keys.create()
+        destroyed, key = an_object(store, case_id=CASE)
+        for path in tmp_path.glob("keys.db*"):
+            shutil.copy(path, path.with_name(path.name.replace("keys", "stolen")))
+        store.destroy_object_key(destroyed)
+        with fresh_database(tmp_path / "stolen.db", clock) as old:
+            thief = KeyStore.open(db=old, root=keys.root, places=keys.places)
+            assert thief.object_key(destroyed, capability=may(CASE)) == key, "until the roll it is only pending"
+        assert store.roll_epoch().is_done
+        with fresh_database(tmp_path / "stolen.db", clock) as old:
+            thief = KeyStore.open(db=old, root=keys.root, places=keys.places)
+            with pytest.raises(Damaged, match="epoch_key_missing"):
+                thief.object_key(destroyed, capability=may(CASE))
+
+
 def test_the_old_capsules_bytes_are_overwritten_where_they_lay(store: KeyStore, keys: Keys, tmp_path: Path) -> None:
     """A second name of the same file shows what became of its blocks."""
     os.link(keys.places[0] / FILE_NAME, tmp_path / "same blocks")

@@ -8,8 +8,10 @@ from audit.entry import NARROWING, Event, Outcome
 from audit.leaf import Detail, Entry
 from audit.log import WITNESS, AuditWriter, attach, record
 from audit.models import disposal_guard_ddl
+from audit.patterns import Heavy, Hours, watched_in_bulk, watched_out_of_hours
 from audit.proofs import InclusionProof, check_proof, prove, prove_in
 from audit.sealing import seal
+from audit.search import Filters, Found, Page, search
 from audit.standing import (
     MAY_SERVE,
     Report,
@@ -34,9 +36,14 @@ __all__ = [
     "Event",
     "Fault",
     "FileWitness",
+    "Filters",
     "Finding",
+    "Found",
+    "Heavy",
+    "Hours",
     "InclusionProof",
     "Outcome",
+    "Page",
     "Report",
     "Signer",
     "Standing",
@@ -54,7 +61,10 @@ __all__ = [
     "prove_in",
     "record",
     "seal",
+    "search",
     "tell_checkpoint",
     "tell_narrowing",
     "verify",
+    "watched_in_bulk",
+    "watched_out_of_hours",
 ]

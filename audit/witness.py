@@ -1,9 +1,9 @@
 """A witness: a place outside the database that remembers how far the log had come, and what took access away.
 
 It gets *lines*, numbered and chained by hash: a checkpoint each minute, and every narrowing event at once. A checkpoint
-is signed already. A narrowing event is sealed (AES-256-GCM) under a key derived from the writer's, so that who keeps
-the witness learns nothing; there is enough in it to be replayed after a restore. ``FileWitness`` is the embedded one: a
-file that only grows, best on another disk. Other places keep to the same protocol.
+is signed already. A narrowing event is sealed (AES-256-GCM) under a key derived from the writer's, so that the keeper
+of the witness learns nothing; there is enough in it to be replayed after a restore. ``FileWitness`` is the embedded
+one: a file that only grows, best on another disk. Other places keep to the same protocol.
 
 A file on a machine that an intruder owns can be rolled back with the database. The store remembers what the witness
 acknowledged, and the keyring is a third voice; rolling back all three together is caught only by a witness in other

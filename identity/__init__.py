@@ -72,6 +72,7 @@ from identity.terms import (
     AskedAbout,
     AskOutcome,
     CaseLine,
+    CaseloadLine,
     CaseView,
     Keeping,
     MemberView,
@@ -87,7 +88,7 @@ from identity.terms import (
     Visit,
     VisitKind,
 )
-from identity.views import case_view, cases_of
+from identity.views import case_view, caseloads, cases_of, safe_contact
 from identity.visits import record_visit, visit, visits_of
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "CaseRow",
     "CaseView",
     "CaseloadEntry",
+    "CaseloadLine",
     "Competence",
     "CompetenceAssessment",
     "Effect",
@@ -151,6 +153,7 @@ __all__ = [
     "bootstrap_administrator",
     "case_facts",
     "case_view",
+    "caseloads",
     "cases_of",
     "change_guider",
     "close_case",
@@ -190,6 +193,7 @@ __all__ = [
     "revoke_session",
     "roles_in",
     "roster",
+    "safe_contact",
     "sessions_live",
     "sessions_of",
     "set_roles",

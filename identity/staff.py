@@ -142,6 +142,7 @@ def staff_directory(db: Database, *, keys: KeyStore, actor: Actor, role: Role | 
         Refused: not a member of staff.
     """
     require_role(actor, *Role)
+    sees_all = Role.ADMINISTRATOR in actor.roles
     with db.read() as session:
         held: dict[str, set[Role]] = {}
         for row in session.scalars(select(StaffRoleRow)):
@@ -153,10 +154,10 @@ def staff_directory(db: Database, *, keys: KeyStore, actor: Actor, role: Role | 
                 open_person(keys, PersonId(row.id), column="name", sealed=row.name),
                 frozenset(held.get(row.id, ())),
                 row.suspended_at is not None,
+                open_person(keys, PersonId(row.id), column="email", sealed=row.email) if sees_all and row.email else "",
             )
             for row in people
         ]
-    sees_all = Role.ADMINISTRATOR in actor.roles
     shown = [line for line in lines if (sees_all or not line.suspended) and (role is None or role in line.roles)]
     return sorted(shown, key=lambda line: line.name.casefold())
 

@@ -124,6 +124,8 @@ class StaffLine:
     name: str = field(repr=False)
     roles: frozenset[Role] = frozenset()
     suspended: bool = False
+    email: str = field(default="", repr=False)
+    """Only for administrators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,15 @@ class CaseLine:
     closed_at: datetime | None
     roles: frozenset[Role]
     guider: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseloadLine:
+    """A family is on a member of staff's own caseload."""
+
+    staff: PersonId
+    case_id: CaseId
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

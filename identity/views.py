@@ -6,19 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 import audit
 from core.db import Database, get
 from core.ids import AssignmentId, CaseId, PersonId
+from core.secret import Secret
 from identity.access_models import DeviceRow
 from identity.authority import CASE_WORKERS, require_in_case, require_role
 from identity.facts import Actor, RelationshipKind, Role, Span
-from identity.models import AskedAboutRow, AssignmentRow, CaseRow, MemberRow, PersonRow, RelationshipRow
+from identity.models import AskedAboutRow, AssignmentRow, CaseloadRow, CaseRow, MemberRow, PersonRow, RelationshipRow
 from identity.people import person_names
-from identity.sealing import open_born_on, open_case_field
-from identity.terms import AskOutcome, CaseLine, CaseView, MemberView, Referral, StaffView
+from identity.sealing import open_born_on, open_case_field, open_person
+from identity.terms import AskOutcome, CaseLine, CaseloadLine, CaseView, MemberView, Referral, StaffView
 from identity.visits import visits_of
 from keys import KeyStore
 
@@ -94,6 +95,32 @@ def case_view(db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseId) ->
             visits=visits_of(session, case_id),
             roles=roles,
         )
+
+
+def caseloads(db: Database, *, actor: Actor) -> list[CaseloadLine]:
+    """Which families are on whose own caseload just now, one line for each family and member of staff.
+
+    Raises:
+        Refused: ``not_your_role``.
+    """
+    require_role(actor, Role.MANAGER)
+    with db.read() as session:
+        rows = session.execute(
+            select(CaseloadRow.staff_id, MemberRow.case_id, func.min(CaseloadRow.starts_at))
+            .join(MemberRow, MemberRow.person_id == CaseloadRow.person_id)
+            .where(CaseloadRow.ends_at.is_(None))
+            .group_by(CaseloadRow.staff_id, MemberRow.case_id)
+        )
+        return [CaseloadLine(PersonId(staff), CaseId(case), since) for staff, case, since in rows]
+
+
+def safe_contact(db: Database, *, keys: KeyStore, person: PersonId) -> Secret[str] | None:
+    """Where a message without content may be sent: for the deliverer of messages, nobody else."""
+    with db.read() as session:
+        row = get(session, PersonRow, person)
+        if row.safe_contact is None:
+            return None
+        return Secret(open_person(keys, person, column="safe_contact", sealed=row.safe_contact))
 
 
 def _live(at: datetime) -> ColumnElement[bool]:

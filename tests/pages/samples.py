@@ -8,7 +8,7 @@ import segno
 from markupsafe import Markup
 
 from app.pages import Problem
-from tests.pages import case_work
+from tests.pages import at_home, case_work, office
 from tests.pages.sample import AT_HOME, EVERYTHING, FAMILY, WORKER, Sample
 
 CONTACT = {"name": "The VIG team", "phone": "01632 960 001", "email": "vig@council.example"}
@@ -77,4 +77,4 @@ def everyone() -> Iterator[Sample]:
 
 def samples() -> list[Sample]:
     """All of them."""
-    return [*everyone(), *case_work.case_samples()]
+    return [*everyone(), *case_work.case_samples(), *at_home.family_samples(), *office.office_samples()]

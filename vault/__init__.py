@@ -16,6 +16,7 @@ from vault.deposits import (
 )
 from vault.disk import DiskStore
 from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, names_of, resume_use, stop_use
+from vault.finishing import finish
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.objects import ObjectStore
 from vault.receiving import PART_SIZE, receive_part
@@ -31,6 +32,7 @@ from vault.records import (
     records_for_disposal,
     totals,
 )
+from vault.renditions import facts_for
 from vault.tidying import tidy
 
 __all__ = [
@@ -56,6 +58,8 @@ __all__ = [
     "complete_deposit",
     "destroyed",
     "expire_upload",
+    "facts_for",
+    "finish",
     "is_left",
     "keys_gone",
     "keys_of",

@@ -1,0 +1,203 @@
+"""Steps on renditions: make one, say who is shown, and hand the facts about it to the consent decision.
+
+Whatever the decision reads of a rendition (its state, its hash, who is shown, who attested that) changes only here,
+with the case's consent version raised in the same transaction: a permit that was given before is then stale at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+import audit
+import consent
+import identity
+from audit import Event
+from consent import RenditionState
+from core.db import lock, not_found
+from core.ids import CaseId, ClipId, FootageId, ObjectId, PersonId, RenditionId, VisitId, new_id, well_formed
+from vault import errors
+from vault.making import Made, Work
+from vault.models import FootageRow, ObjectRow, ObjectState, PersonShownRow, RenditionRow, Treatment
+
+
+def find(session: Session, rendition_id: RenditionId) -> RenditionRow:
+    """A rendition's row.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(RenditionRow, rendition_id) if well_formed(rendition_id) else None
+    if row is None:
+        raise not_found()
+    return row
+
+
+def facts_for(session: Session, rendition_id: RenditionId) -> consent.Rendition:
+    """What the consent decision needs to know about a rendition, as of the session's snapshot.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = find(session, rendition_id)
+    footage = session.get_one(FootageRow, row.footage_id)
+    return consent.Rendition(
+        id=RenditionId(row.id),
+        case_id=CaseId(row.case_id),
+        clip_id=ClipId(row.clip_id) if row.clip_id else None,
+        content_hash=row.content_hash,
+        state=row.state,
+        persons_shown=persons_shown(session, rendition_id),
+        author=PersonId(row.author),
+        attested_by=PersonId(row.attested_by) if row.attested_by else None,
+        nobody_recognisable=row.nobody_recognisable,
+        is_footage=row.clip_id is None,
+        filmed=filmed(session, footage),
+    )
+
+
+def objects_of(row: RenditionRow) -> frozenset[ObjectId]:
+    """The objects that hold a rendition: its film, its poster, its strip."""
+    return frozenset(ObjectId(found) for found in (row.object_id, row.poster_id, row.strip_id) if found)
+
+
+def persons_shown(session: Session, rendition_id: RenditionId) -> frozenset[PersonId]:
+    """Who is recorded as recognisable."""
+    query = select(PersonShownRow.person_id).where(PersonShownRow.rendition_id == rendition_id)
+    return frozenset(PersonId(person) for person in session.scalars(query))
+
+
+def filmed(session: Session, footage: FootageRow) -> frozenset[PersonId]:
+    """Who was there when the film was made."""
+    return identity.visit(session, VisitId(footage.visit_id)).present
+
+
+def working_copy(session: Session, footage_id: FootageId) -> RenditionRow | None:
+    """The working copy of some footage, once it is made."""
+    return session.scalars(
+        select(RenditionRow).where(RenditionRow.footage_id == footage_id, RenditionRow.clip_id.is_(None))
+    ).one_or_none()
+
+
+def of_clip(session: Session, clip_id: ClipId) -> list[RenditionRow]:
+    """Every rendition of a clip, the first made first."""
+    query = select(RenditionRow).where(RenditionRow.clip_id == clip_id).order_by(RenditionRow.created_at)
+    return list(session.scalars(query))
+
+
+def add(
+    session: Session,
+    work: Work,
+    made: Made,
+    *,
+    footage: FootageRow,
+    clip_id: ClipId | None,
+    treatment: Treatment,
+    author: PersonId,
+    persons: Iterable[PersonId],
+) -> RenditionRow:
+    """Make a rendition of a durable output, in the transaction that makes it visible."""
+    result, kept = made.result, made.keep(session, work)
+    row = RenditionRow(
+        id=new_id(),
+        case_id=work.case_id,
+        footage_id=footage.id,
+        clip_id=clip_id,
+        treatment=treatment,
+        object_id=kept.id,
+        content_hash=result.plain_sha256,
+        state=RenditionState.LIVE,
+        author=author,
+        nobody_recognisable=False,
+        width=result.width,
+        height=result.height,
+        fps_numerator=result.fps.numerator,
+        fps_denominator=result.fps.denominator,
+        frames=result.frames,
+        duration_ms=result.duration_ms,
+        has_audio=result.has_audio,
+        created_at=work.db.clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(PersonShownRow(rendition_id=row.id, person_id=person) for person in sorted(persons))
+    session.flush()
+    return row
+
+
+def show(session: Session, rendition_id: RenditionId, *, persons: frozenset[PersonId], by: PersonId) -> None:
+    """Record who is shown. A former attestation is void, and every permit on the case stale."""
+    row = _locked(session, rendition_id)
+    if row.state is not RenditionState.LIVE:
+        raise errors.not_live()
+    session.execute(delete(PersonShownRow).where(PersonShownRow.rendition_id == rendition_id))
+    session.add_all(PersonShownRow(rendition_id=rendition_id, person_id=person) for person in sorted(persons))
+    row.attested_by, row.attested_at, row.nobody_recognisable = None, None, False
+    identity.raise_version(session, CaseId(row.case_id))
+    audit.record(
+        session,
+        Event.PERSONS_SHOWN_RECORDED,
+        actor=by,
+        case_id=CaseId(row.case_id),
+        object_id=rendition_id,
+        details={"count": len(persons)},
+    )
+
+
+def attest(
+    session: Session, rendition_id: RenditionId, *, persons: frozenset[PersonId], by: PersonId, at: datetime
+) -> None:
+    """A second person says who is recognisable: exactly those listed, or nobody. Who may say so is redaction's rule.
+
+    Raises:
+        NotFound: no such rendition.
+        Conflict: the list is another one by now.
+    """
+    row = _locked(session, rendition_id)
+    if row.state is not RenditionState.LIVE:
+        raise errors.not_live()
+    if persons != persons_shown(session, rendition_id):
+        raise errors.list_changed()
+    row.attested_by, row.attested_at, row.nobody_recognisable = by, at, not persons
+    identity.raise_version(session, CaseId(row.case_id))
+
+
+def void(session: Session, rendition_id: RenditionId) -> None:
+    """Take an attestation back (the check was sent back)."""
+    row = _locked(session, rendition_id)
+    row.attested_by, row.attested_at, row.nobody_recognisable = None, None, False
+    identity.raise_version(session, CaseId(row.case_id))
+
+
+def quarantine(session: Session, object_id: ObjectId, *, at: datetime) -> None:
+    """An object failed its authentication: neither it nor what is made of it is given out again."""
+    found = session.get(ObjectRow, object_id)
+    if found is None or found.state is not ObjectState.SEALED:
+        return
+    identity.lock_case(session, CaseId(found.case_id))
+    row = lock(session, ObjectRow, object_id)
+    if row.state is not ObjectState.SEALED:
+        return
+    row.state = ObjectState.QUARANTINED
+    for rendition in session.scalars(select(RenditionRow).where(RenditionRow.object_id == object_id)):
+        if rendition.state is RenditionState.LIVE:
+            rendition.state = RenditionState.QUARANTINED
+    identity.raise_version(session, CaseId(row.case_id))
+    audit.record(
+        session,
+        Event.OBJECT_QUARANTINED,
+        actor=None,
+        outcome=audit.Outcome.FAILED,
+        case_id=CaseId(row.case_id),
+        object_id=object_id,
+        details={"at": int(at.timestamp())},
+    )
+
+
+def _locked(session: Session, rendition_id: RenditionId) -> RenditionRow:
+    """A rendition's row, with its case held first: whoever decides on it waits, and the order is always the same."""
+    identity.lock_case(session, CaseId(find(session, rendition_id).case_id))
+    return lock(session, RenditionRow, rendition_id)

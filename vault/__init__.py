@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vault.clips import CUT, cut, cut_clip, set_persons_shown
 from vault.deposits import (
     FINISH,
     Bounds,
@@ -32,10 +33,11 @@ from vault.records import (
     records_for_disposal,
     totals,
 )
-from vault.renditions import facts_for
+from vault.renditions import attest, facts_for
 from vault.tidying import tidy
 
 __all__ = [
+    "CUT",
     "FINISH",
     "PART_SIZE",
     "Bounds",
@@ -51,11 +53,14 @@ __all__ = [
     "Treatment",
     "Upload",
     "UploadState",
+    "attest",
     "begin_deposit",
     "begin_destroying",
     "cancel_deposit",
     "case_of_clip",
     "complete_deposit",
+    "cut",
+    "cut_clip",
     "destroyed",
     "expire_upload",
     "facts_for",
@@ -70,6 +75,7 @@ __all__ = [
     "record_for_disposal",
     "records_for_disposal",
     "resume_use",
+    "set_persons_shown",
     "stale_uploads",
     "stop_use",
     "tidy",

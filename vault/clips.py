@@ -79,8 +79,8 @@ def cut_clip(
                 footage_id=footage_id,
                 first_frame=first_frame,
                 last_frame=last_frame,
-                title=_seal(keystore, case_id, column="title", row=clip_id, value=_title(title)),
-                goals=_seal(keystore, case_id, column="goals", row=clip_id, value="\n".join(_goals(goals))),
+                title=seal(keystore, case_id, column="title", row=clip_id, value=_title(title)),
+                goals=seal(keystore, case_id, column="goals", row=clip_id, value="\n".join(_goals(goals))),
                 author=actor.person,
                 job_id=jobs.enqueue(session, CUT, subject=clip_id, case_id=case_id, at=at),
                 state=ClipState.CUTTING,
@@ -224,7 +224,8 @@ def _words(text: str) -> str:
     return " ".join("".join(sign for sign in kept if unicodedata.category(sign)[0] != "C").split())
 
 
-def _seal(keystore: KeyStore, case_id: CaseId, *, column: str, row: str, value: str) -> bytes:
+def seal(keystore: KeyStore, case_id: CaseId, *, column: str, row: str, value: str) -> bytes:
+    """A clip's title or goals as they are stored."""
     key = keystore.record_key(RecordOwner.case(case_id))
     return keys.seal_field(key, table="vault_clip", column=column, row=row, value=value)
 

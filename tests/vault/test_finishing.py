@@ -9,7 +9,6 @@ from sqlalchemy import select
 import vault
 from core import jobs
 from core.db import Database
-
 from core.ids import FootageId, JobId, ObjectId, RenditionId, UploadId, VisitId
 from core.jobs import JobRow, JobState, Lease
 from core.segments import SegmentReader
@@ -18,7 +17,7 @@ from tests.families import Family
 from tests.vault.films import small_film
 from tests.vault.sending import Sender, film
 from tests.vault.test_deposits import key_is_gone
-from vault import DiskStore, FootageState, UploadState, finishing, renditions, sealed
+from vault import DiskStore, FootageState, UploadState, renditions, sealed
 from vault.models import FootageRow, ObjectKind, ObjectRow, ObjectState, RenditionRow, UploadRow
 
 
@@ -114,7 +113,7 @@ def test_a_film_that_is_not_the_one_announced_is_not_kept(sender: Sender, db: Da
     assert list(sender.store.names()) == []
 
 
-class Died(Exception):  # noqa: N818 - named by what happened
+class Died(Exception):
     """The worker is gone."""
 
 

@@ -8,9 +8,10 @@ import core.mark
 import core.outbox
 import identity.access_models
 import identity.models
+import retention.models
 import vault.models
 from core.db import Base
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "audit", "core", "identity", "vault"]
+__all__ = ["METADATA", "audit", "core", "identity", "retention", "vault"]

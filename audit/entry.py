@@ -100,8 +100,13 @@ class Event(StrEnum):
     OBJECT_QUARANTINED = "object.quarantined"
     # records
     HOLD_PLACED = "hold.placed"
+    HOLD_REVIEWED = "hold.reviewed"
     HOLD_RELEASED = "hold.released"
     ERASURE_ASKED = "erasure.asked"
+    ERASURE_OBJECTED = "erasure.objected"
+    ERASURE_CANCELLED = "erasure.cancelled"
+    DISPOSAL_ANNOUNCED = "disposal.announced"
+    DISPOSAL_AGREED = "disposal.agreed"
     SWEEP_PLANNED = "sweep.planned"
     SWEEP_HALTED = "sweep.halted"
     SWEEP_APPROVED = "sweep.approved"
@@ -147,6 +152,7 @@ NARROWING = frozenset(
         Event.OBJECT_QUARANTINED,
         Event.HOLD_PLACED,
         Event.ERASURE_ASKED,
+        Event.ERASURE_OBJECTED,
         Event.DESTRUCTION_BEGUN,
         Event.KEY_DESTROYED,
         Event.DESTROYED,
@@ -205,7 +211,11 @@ WIDENING_OR_NEUTRAL = frozenset(
         Event.VIEWING_REFUSED,
         Event.VIEWING_CUT,
         Event.VIEWING_ENDED,
+        Event.HOLD_REVIEWED,
         Event.HOLD_RELEASED,
+        Event.ERASURE_CANCELLED,
+        Event.DISPOSAL_ANNOUNCED,
+        Event.DISPOSAL_AGREED,
         Event.SWEEP_PLANNED,
         Event.SWEEP_HALTED,
         Event.SWEEP_APPROVED,

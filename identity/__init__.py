@@ -8,7 +8,7 @@ from identity.access_models import SecondThing, SessionStep
 from identity.assignments import assign, assign_step, change_guider, end_assignment, end_checks
 from identity.authority import require_in_case, require_member, require_role, require_signed_in, roles_in
 from identity.caseload import end_caseload, record_caseload
-from identity.cases import CaseFacts, add_person, case_facts, close_case, open_case
+from identity.cases import CaseFacts, add_person, case_facts, close_case, ended_before, open_case
 from identity.decisions import lift_restriction, place_restriction, record_capacity, record_competence
 from identity.devices import Activated, activate, has_device, sign_in_device, unbind_devices
 from identity.enrolment import Enrolment, TotpSetup, confirm_enrolment, enrol
@@ -163,6 +163,7 @@ __all__ = [
     "end_caseload",
     "end_checks",
     "end_relationship",
+    "ended_before",
     "enrol",
     "has_device",
     "invite",

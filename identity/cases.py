@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import audit
@@ -187,6 +188,11 @@ def case_facts(session: Session, case_id: CaseId) -> CaseFacts:
     """
     row = get(session, CaseRow, case_id)
     return CaseFacts(case_id, row.status, row.opened_at, row.closed_at, row.family_copy, row.look_again)
+
+
+def ended_before(session: Session, at: datetime) -> set[CaseId]:
+    """The cases that were closed before a moment: where retention looks for what the end of the work makes due."""
+    return {CaseId(one) for one in session.scalars(select(CaseRow.id).where(CaseRow.closed_at < at))}
 
 
 def _check_people(

@@ -76,7 +76,7 @@ class CaseRow(Base):
     reference: Mapped[bytes | None] = mapped_column(LargeBinary)
     opened_at: Mapped[datetime]
     opened_by: Mapped[str]
-    closed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None] = mapped_column(index=True)
     closed_reason: Mapped[bytes | None] = mapped_column(LargeBinary)
     family_copy: Mapped[Keeping | None] = mapped_column(words(Keeping))
     look_again: Mapped[Keeping | None] = mapped_column(words(Keeping))

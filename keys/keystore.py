@@ -35,7 +35,7 @@ from keys.keyring import Keyring
 from keys.models import ObjectKeyRow, RecordKeyRow, StoreRow
 from keys.places import first_rows
 from keys.roll import RollReport
-from keys.roots import Root, sealed, wrong_root
+from keys.roots import Assurance, Root, sealed, wrong_root
 from keys.standing import Erasure, Standing
 from keys.wrap import derive, fresh_key
 
@@ -55,6 +55,7 @@ class KeyStore:
         self.db = db
         self.keyring = Keyring(tuple(places))
         self.process = heartbeat.Process(new_id())
+        self._assurance: Assurance | None = None
 
     @classmethod
     def create(cls, *, db: Database, root: Root, places: Sequence[Path]) -> KeyStore:
@@ -74,6 +75,7 @@ class KeyStore:
                 raise _store_exists()
             first_rows(session, capsule=capsule, place_ids=place_ids, at=at)
             store.keyring.create(root, capsule=capsule, place_ids=place_ids)
+        store._assurance = root.assurance
         store.beat()
         return store
 
@@ -94,6 +96,17 @@ class KeyStore:
         """Whether the root is still to be given (or was forgotten)."""
         return not self.keyring.is_open
 
+    @property
+    def assurance(self) -> Assurance:
+        """What the erasure of an epoch key is worth under this root, as certificates say it.
+
+        Raises:
+            Unavailable: ``sealed``.
+        """
+        if self._assurance is None:
+            raise sealed()
+        return self._assurance
+
     def unseal(self, root: Root) -> None:
         """Give the root to a store that was made without.
 
@@ -102,6 +115,7 @@ class KeyStore:
             Refused: ``wrong_root``.
         """
         capsule = self.keyring.unseal(root)
+        self._assurance = root.assurance
         with self.db.read() as session:
             known = session.get(StoreRow, capsule.store)
         if known is None:
@@ -118,6 +132,7 @@ class KeyStore:
         self._ready()
         with self.keyring.writer():
             self.keyring.change_root(new)
+            self._assurance = new.assurance
 
     def beat(self) -> None:
         """Say that this process lives, and forget the epochs that are being retired.

@@ -1,1 +1,104 @@
-"""What is kept, how long, and proof of what is gone."""
+"""What is kept, how long, and proof of what is gone.
+
+The schedule is data, the decision is pure (``due_on``, ``disposition``), the sweep is a plan that a brake can stop, and
+destroying is a row of states that any crash resumes. A legal hold beats every wish to destroy; none lets anyone watch.
+"""
+
+from __future__ import annotations
+
+from retention.certificates import Certificate, certificate, certificates_issued, export
+from retention.disposal import Outcome, carry_out, expire_uploads, nightly
+from retention.erasure import Erasure, cancel_erasure, erase, erasures, object_to_erasure
+from retention.holds import HoldView, every_hold, place_hold, release_hold, review_hold
+from retention.models import ErasureState, HaltReason, ItemState, SweepState
+from retention.overview import (
+    DueLine,
+    Health,
+    ItemLine,
+    Standing,
+    SweepView,
+    due,
+    health,
+    kept,
+    sweep_of,
+    sweeps,
+)
+from retention.rules import disposition, due_on
+from retention.schedule import Profile, load, profiles
+from retention.sweep import ANNOUNCED, CARRY_OUT, accept_clock, agree, approve, plan
+from retention.terms import (
+    Brake,
+    Destroy,
+    Due,
+    Held,
+    Hold,
+    HoldScope,
+    Keep,
+    Needs,
+    RecordClass,
+    RecordFacts,
+    Review,
+    Rule,
+    Schedule,
+    Trigger,
+)
+
+__all__ = [
+    "ANNOUNCED",
+    "CARRY_OUT",
+    "Brake",
+    "Certificate",
+    "Destroy",
+    "Due",
+    "DueLine",
+    "Erasure",
+    "ErasureState",
+    "HaltReason",
+    "Health",
+    "Held",
+    "Hold",
+    "HoldScope",
+    "HoldView",
+    "ItemLine",
+    "ItemState",
+    "Keep",
+    "Needs",
+    "Outcome",
+    "Profile",
+    "RecordClass",
+    "RecordFacts",
+    "Review",
+    "Rule",
+    "Schedule",
+    "Standing",
+    "SweepState",
+    "SweepView",
+    "Trigger",
+    "accept_clock",
+    "agree",
+    "approve",
+    "cancel_erasure",
+    "carry_out",
+    "certificate",
+    "certificates_issued",
+    "disposition",
+    "due",
+    "due_on",
+    "erase",
+    "erasures",
+    "every_hold",
+    "expire_uploads",
+    "export",
+    "health",
+    "kept",
+    "load",
+    "nightly",
+    "object_to_erasure",
+    "place_hold",
+    "plan",
+    "profiles",
+    "release_hold",
+    "review_hold",
+    "sweep_of",
+    "sweeps",
+]

@@ -31,6 +31,7 @@ from vault.records import (
     persons_in,
     record_for_disposal,
     records_for_disposal,
+    renditions_in,
     totals,
 )
 from vault.renditions import attest, facts_for
@@ -74,6 +75,7 @@ __all__ = [
     "receive_part",
     "record_for_disposal",
     "records_for_disposal",
+    "renditions_in",
     "resume_use",
     "set_persons_shown",
     "stale_uploads",

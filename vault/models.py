@@ -180,7 +180,7 @@ class FootageRow(Base):
     """
 
     __tablename__ = "vault_footage"
-    __table_args__ = (Index("ix_vault_footage_case", "case_id"),)
+    __table_args__ = (Index("ix_vault_footage_case", "case_id"), Index("ix_vault_footage_due", "state", "deposited_at"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     case_id: Mapped[str]

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.db import get, not_found
-from core.ids import CaseId, ClipId, ObjectId, PersonId, VisitId
+from core.ids import CaseId, ClipId, ObjectId, PersonId, RenditionId, VisitId
 from vault.models import (
     ClipRow,
     ClipState,
@@ -143,6 +143,16 @@ def persons_in(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> 
     """
     query = select(PersonShownRow.person_id).join(RenditionRow, RenditionRow.id == PersonShownRow.rendition_id)
     return frozenset(PersonId(one) for one in session.scalars(query.where(*scope(session, case_id, clip_id))))
+
+
+def renditions_in(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> frozenset[RenditionId]:
+    """The renditions of a clip, or of a whole case.
+
+    Raises:
+        NotFound: no such clip in that case.
+    """
+    query = select(RenditionRow.id).where(*scope(session, case_id, clip_id))
+    return frozenset(RenditionId(one) for one in session.scalars(query))
 
 
 def is_left(session: Session, *, case_id: CaseId, clip_id: ClipId | None, made_by: datetime) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from audit.checkpoint import Checkpoint, Signer, Verifier, open_checkpoint
 from audit.disposal import dispose
 from audit.entry import NARROWING, Event, Outcome
+from audit.export import Exported, export
 from audit.leaf import Detail, Entry
 from audit.log import WITNESS, AuditWriter, attach, record
 from audit.models import disposal_guard_ddl
+from audit.offline import verify_export
 from audit.patterns import Heavy, Hours, watched_in_bulk, watched_out_of_hours
 from audit.proofs import InclusionProof, check_proof, prove, prove_in
 from audit.sealing import seal
@@ -34,6 +36,7 @@ __all__ = [
     "Detail",
     "Entry",
     "Event",
+    "Exported",
     "Fault",
     "FileWitness",
     "Filters",
@@ -56,6 +59,7 @@ __all__ = [
     "check_witness",
     "disposal_guard_ddl",
     "dispose",
+    "export",
     "open_checkpoint",
     "prove",
     "prove_in",
@@ -65,6 +69,7 @@ __all__ = [
     "tell_checkpoint",
     "tell_narrowing",
     "verify",
+    "verify_export",
     "watched_in_bulk",
     "watched_out_of_hours",
 ]

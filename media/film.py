@@ -230,10 +230,10 @@ def _walk_boxes(file: SealedFile, *, size: int) -> None:
             length = large
         elif length == 0:
             length = size - at
-        if length < 8:  # noqa: PLR2004 - a box's own header
-            _refuse("film_unreadable")
-        if at + length > size:
-            _refuse("film_truncated")
+        if length < 8 or at + length > size:  # noqa: PLR2004 - a box's own header
+            if b"moov" in seen and kind not in {b"mdat", b"moof"}:
+                break  # some cameras write something of their own after the film
+            _refuse("film_truncated" if length >= 8 else "film_unreadable")  # noqa: PLR2004 - likewise
         seen.add(kind)
         at += length
     if b"moov" not in seen:
@@ -245,7 +245,7 @@ def _picture_of(container: InputContainer, *, bounds: Bounds) -> VideoStream:
         _refuse("film_too_many_tracks")
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        _refuse("film_without_picture")
+        _refuse("film_without_picture" if len(container.streams) else "film_unreadable")
     stream = streams[0]
     if stream.codec_context is None or stream.codec_context.codec.canonical_name not in _PICTURE_CODECS:
         _refuse("film_codec_unknown")

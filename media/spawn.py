@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -46,9 +45,9 @@ class Child:
 
     def kill(self) -> None:
         """End it and whatever belongs to it, now."""
-        with contextlib.suppress(ProcessLookupError):
+        if self.process.poll() is None:  # else its number may be another's by now
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+            self.process.wait()
         os.close(self.ended)
         if self.line:
             self.line.end.close()

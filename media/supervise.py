@@ -203,9 +203,7 @@ class Supervisor:
     def _serve_decoder(self, child: Child, message: Message) -> None:
         match message.kind:
             case Kind.READ:
-                length = length_asked(message)
-                if message.number + length > self._source.size + KEY_SIZE:
-                    length = max(0, self._source.size - message.number)
+                length = min(length_asked(message), max(0, self._source.size - message.number))
                 _send(child, self._source.read(message.number, length) if length else b"")
             case Kind.SHAPE if self._shape is None:
                 self._begin_encoding(Shape.of(message.words(), bounds=self._bounds))

@@ -46,7 +46,7 @@ def choose_rate(*, average: Fraction | None, base: Fraction | None) -> Fraction:
     if not known:
         return Fraction(25)
     guess = average if average is not None and average > 0 else known[0]
-    if base is not None and guess <= base <= 2 * guess:
+    if base is not None and guess <= base <= guess * 3 / 2:
         guess = base
     for rate in _RATES:
         if abs(rate - guess) <= rate * _NEAR:
@@ -59,28 +59,30 @@ def choose_rate(*, average: Fraction | None, base: Fraction | None) -> Fraction:
 def constant_rate(pictures: Iterable[Moment[T]], *, rate: Fraction) -> Iterator[tuple[int, T]]:
     """Turn pictures at any times into one picture per frame of a constant rate.
 
-    Each frame shows the picture nearest before or at it (to half a frame); a picture is repeated through a gap and
-    left out where two fall on one frame. Frame numbers rise by one from the first picture's; the whole lasts as long
-    as the film did.
+    Each frame shows the first picture that falls on it (to half a frame), or where none does, the last one before it.
+    Frame numbers rise by one from the first picture's; the whole lasts as long as the film did.
 
     Yields:
         Frame number and picture.
     """
-    held: Moment[T] | None = None
-    number = 0
+    latest: Moment[T] | None = None
+    due = 0
     for picture in pictures:
         at = frame_at(picture.at, rate=rate)
-        if held is None:
-            held, number = picture, at
+        if latest is None:
+            due = at
+        elif picture.at <= latest.at:
             continue
-        if at <= number:
-            continue
-        for missing in range(number, at):
-            yield missing, held.what
-        held, number = picture, at
-    if held is not None:
-        for left in range(number, max(number + 1, frame_at(held.at + held.lasts, rate=rate))):
-            yield left, held.what
+        else:
+            for missing in range(due, at):
+                yield missing, latest.what
+        latest = picture
+        if at >= due:
+            yield at, picture.what
+            due = at + 1
+    if latest is not None:
+        for left in range(due, frame_at(latest.at + latest.lasts, rate=rate)):
+            yield left, latest.what
 
 
 def frame_at(at: Fraction, *, rate: Fraction) -> int:

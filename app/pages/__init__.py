@@ -10,6 +10,7 @@ were shown at unless the template says otherwise, so every form page has a GET a
 
 from __future__ import annotations
 
+from app.pages.qr import qr
 from app.pages.rendering import STATIC, Notice, NoticeKind, Problem, render
 from app.pages.visitor import Link, Visitor, VisitorKind, family_visitor, staff_visitor
 
@@ -22,6 +23,7 @@ __all__ = [
     "Visitor",
     "VisitorKind",
     "family_visitor",
+    "qr",
     "render",
     "staff_visitor",
 ]

@@ -49,7 +49,8 @@ def sentences(html: str) -> list[list[str]]:
     looker = _Text()
     looker.feed(html)
     lines = (re.sub(r"\s+", " ", line) for line in "".join(looker.pieces).split("\n"))
-    found = (re.findall(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?", part) for line in lines for part in re.split(r"[.?!:]", line))
+    parts = (part for line in lines for part in re.split(r"[.?!:]", line))
+    found = (re.findall(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?", part) for part in parts)
     return [words for words in found if words]
 
 

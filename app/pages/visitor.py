@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from identity import Role
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -50,25 +52,25 @@ class Visitor:
         return self.kind is VisitorKind.FAMILY
 
 
-_PLACES: tuple[tuple[frozenset[str], Link], ...] = (
-    (frozenset({"guider", "manager", "supervisor"}), Link("Families", "/families")),
-    (frozenset({"guider", "supervisor"}), Link("Checks", "/checks")),
+_PLACES: tuple[tuple[frozenset[Role], Link], ...] = (
+    (frozenset({Role.GUIDER, Role.MANAGER, Role.SUPERVISOR}), Link("Families", "/families")),
+    (frozenset({Role.GUIDER, Role.SUPERVISOR}), Link("Checks", "/checks")),
     (
-        frozenset({"social_worker", "chair", "supervisor", "referrer", "trainer", "legal"}),
+        frozenset({Role.SOCIAL_WORKER, Role.CHAIR, Role.SUPERVISOR, Role.REFERRER, Role.TRAINER, Role.LEGAL}),
         Link("Shared with me", "/shared"),
     ),
-    (frozenset({"manager"}), Link("Caseloads", "/caseload")),
-    (frozenset({"ig_officer"}), Link("Overview", "/records")),
-    (frozenset({"ig_officer"}), Link("Audit", "/audit")),
-    (frozenset({"ig_officer"}), Link("Retention", "/retention")),
-    (frozenset({"ig_officer"}), Link("Holds", "/holds")),
-    (frozenset({"ig_officer"}), Link("Certificates", "/certificates")),
-    (frozenset({"administrator"}), Link("Accounts", "/accounts")),
+    (frozenset({Role.MANAGER}), Link("Caseloads", "/caseload")),
+    (frozenset({Role.IG_OFFICER}), Link("Overview", "/records")),
+    (frozenset({Role.IG_OFFICER}), Link("Audit", "/audit")),
+    (frozenset({Role.IG_OFFICER}), Link("Retention", "/retention")),
+    (frozenset({Role.IG_OFFICER}), Link("Holds", "/holds")),
+    (frozenset({Role.IG_OFFICER}), Link("Certificates", "/certificates")),
+    (frozenset({Role.ADMINISTRATOR}), Link("Accounts", "/accounts")),
 )
 
 
-def staff_visitor(name: str, *, roles: Iterable[str]) -> Visitor:
-    """A signed-in member of staff, with the places that their roles (values of ``identity.Role``) have something at."""
+def staff_visitor(name: str, *, roles: Iterable[Role]) -> Visitor:
+    """A signed-in member of staff, with the places that their roles have something at."""
     held = frozenset(roles)
     places = tuple(link for wanted, link in _PLACES if wanted & held)
     return Visitor(name=name, kind=VisitorKind.STAFF, navigation=places, signed_in=True)

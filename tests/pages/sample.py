@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.pages import Notice, Problem, Visitor, VisitorKind, family_visitor, staff_visitor
+from app.pages import Notice, Problem, Visitor, family_visitor, staff_visitor
+from identity import Role
 
-GUIDER = staff_visitor("Jo Marsh", roles=["guider"])
-MANAGER = staff_visitor("Robin Hale", roles=["manager"])
-WORKER = staff_visitor("Sam Okafor", roles=["social_worker"])
-OFFICER = staff_visitor("Priya Nair", roles=["ig_officer"])
-ADMINISTRATOR = staff_visitor("Lee Brandt", roles=["administrator"])
+GUIDER = staff_visitor("Jo Marsh", roles=[Role.GUIDER])
+MANAGER = staff_visitor("Robin Hale", roles=[Role.MANAGER])
+WORKER = staff_visitor("Sam Okafor", roles=[Role.SOCIAL_WORKER])
+OFFICER = staff_visitor("Priya Nair", roles=[Role.IG_OFFICER])
+ADMINISTRATOR = staff_visitor("Lee Brandt", roles=[Role.ADMINISTRATOR])
 EVERYTHING = staff_visitor(
-    "Alexandra Featherstonehaugh-Cholmondeley", roles=["guider", "manager", "ig_officer", "chair"]
+    "Alexandra Featherstonehaugh-Cholmondeley", roles=[Role.GUIDER, Role.MANAGER, Role.IG_OFFICER, Role.CHAIR]
 )
-AT_HOME = Visitor(kind=VisitorKind.FAMILY)
+AT_HOME = Visitor()
 FAMILY = family_visitor()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from app.pages import Problem, qr
 from tests.pages import at_home, case_work, office
-from tests.pages.sample import AT_HOME, EVERYTHING, FAMILY, WORKER, Sample
+from tests.pages.sample import EVERYTHING, FAMILY, WORKER, Sample
 
 CONTACT = {"name": "The VIG team", "phone": "01632 960 001", "email": "vig@council.example"}
 QR = qr("otpauth://totp/VIG%20Vault:jo?secret=GEZDGNBVGY3TQOJQ&issuer=VIG%20Vault")
@@ -37,7 +37,7 @@ def everyone() -> Iterator[Sample]:
         },
     )
     yield Sample(
-        "error-at-home", "error.html", visitor=AT_HOME, context={"code": "busy", "sentence": "Please try again."}
+        "error-at-home", "error.html", visitor=FAMILY, context={"code": "busy", "sentence": "Please try again."}
     )
     yield Sample(
         "home",

@@ -85,6 +85,16 @@ def test_what_people_typed_never_becomes_markup(sample: Sample) -> None:
     assert "49" not in html or "49" in shown(sample)
 
 
+@pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.name)
+def test_a_familys_page_can_be_left_at_once_and_no_other_has_that_button(sample: Sample) -> None:
+    is_familys = sample.visitor.is_family or sample.template in {
+        "invitation.html",
+        "activate.html",
+        "family_sign_in.html",
+    }
+    assert ("govuk-exit-this-page__button" in shown(sample)) == is_familys
+
+
 def test_every_template_has_a_sample() -> None:
     assert {sample.template for sample in samples()} | FRAMES == {path.name for path in TEMPLATES.iterdir()}
 

@@ -7,7 +7,7 @@ destroying is a row of states that any crash resumes. A legal hold beats every w
 from __future__ import annotations
 
 from retention.certificates import Certificate, certificate, certificates_issued, export
-from retention.disposal import Outcome, carry_out, expire_uploads, nightly
+from retention.disposal import Outcome, carry_out, expire_uploads, nightly, resume, work_on
 from retention.erasure import Erasure, cancel_erasure, erase, erasures, object_to_erasure
 from retention.holds import HoldView, every_hold, place_hold, release_hold, review_hold
 from retention.models import ErasureState, HaltReason, ItemState, SweepState
@@ -98,7 +98,9 @@ __all__ = [
     "plan",
     "profiles",
     "release_hold",
+    "resume",
     "review_hold",
     "sweep_of",
     "sweeps",
+    "work_on",
 ]

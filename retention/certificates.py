@@ -146,6 +146,7 @@ def issue(session: Session, item: ItemRow, *, keystore: KeyStore, schedule: Sche
     sweep = session.get_one(SweepRow, item.sweep_id)
     rule = schedule.rules[item.record_class]
     gone = vault.objects_of(session, item.record_id)
+    copies = vault.copies_outside(session, item.record_id)
     last = _last(keystore, [one.id for one in gone])
     body = _canonical(
         {
@@ -172,7 +173,7 @@ def issue(session: Session, item: ItemRow, *, keystore: KeyStore, schedule: Sche
             "epoch": last[1].epoch if last else None,
             "assurance": keystore.assurance.value,
             "approved": _approval(sweep),
-            "surviving_copies": [],
+            "surviving_copies": [{"kind": copy.kind, "since": _iso(copy.since)} for copy in copies],
         }
     )
     digest = hashlib.sha256(body.encode()).hexdigest()

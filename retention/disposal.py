@@ -24,11 +24,12 @@ import audit
 import identity
 import vault
 from audit import Event
-from core import mark
+from core import jobs, mark
 from core.clock import Leap
-from core.db import Database, lock, not_found
+from core.db import Database, get, lock, not_found
 from core.errors import Damaged, NotFound, Refused, Unavailable
 from core.ids import CaseId, well_formed
+from core.jobs import Lease
 from identity import Actor
 from keys import KeyStore
 from retention import certificates, erasure, officers, records, rules, sweep
@@ -92,7 +93,8 @@ def carry_out(
 
     Raises:
         NotFound: no such sweep.
-        Refused: it is halted or was superseded (``sweep_halted``), or time leapt since (it is halted now).
+        Refused: it is halted or was superseded (``sweep_halted``), or time leapt since (``clock_leapt``): then only
+            records whose destruction had begun are finished, and a sweep that hadn't begun is halted now.
     """
     if actor is not None:
         officers.require_officer(actor)
@@ -113,6 +115,25 @@ def nightly(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: S
     Returns:
         How far today's sweep came; nothing where it halted and waits for an officer.
     """
+    if mark.observe(db) is Leap.STEADY:
+        expire_uploads(db, keystore=keystore, store=store, schedule=schedule)
+        resume(db, keystore=keystore, store=store, schedule=schedule)
+    sweep_id = sweep.plan(db, schedule=schedule)
+    with db.read() as session:
+        if session.get_one(SweepRow, sweep_id).state is SweepState.HALTED:
+            return None
+    return carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id)
+
+
+def resume(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Schedule) -> tuple[Outcome, ...]:
+    """Go on with every sweep that was approved or begun and isn't through. Cheap where there is none: call it often.
+
+    Returns:
+        How far each came.
+
+    Raises:
+        Refused: time has leapt ahead (``clock_leapt``).
+    """
     with db.read() as session:
         earlier = list(
             session.scalars(
@@ -121,15 +142,29 @@ def nightly(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: S
                 .order_by(SweepRow.planned_at)
             )
         )
-    if mark.observe(db) is Leap.STEADY:
-        expire_uploads(db, keystore=keystore, store=store, schedule=schedule)
-        for sweep_id in earlier:
-            carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id)
-    sweep_id = sweep.plan(db, schedule=schedule)
+    return tuple(
+        carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id) for sweep_id in earlier
+    )
+
+
+def work_on(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Schedule, lease: Lease) -> None:
+    """Do a ``retention.carry_out`` job. Safe to repeat; harmless in a worker that lost the job.
+
+    Raises:
+        Unavailable: ``sweep_unfinished``, or something else that may pass: try again later.
+    """
     with db.read() as session:
-        if session.get_one(SweepRow, sweep_id).state is SweepState.HALTED:
-            return None
-    return carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id)
+        sweep_id = get(session, jobs.JobRow, lease.job_id).subject
+    try:
+        outcome = carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id)
+    except Refused as refusal:
+        with db.begin() as session:
+            jobs.park(session, lease.job_id, at=db.clock.now(), code=refusal.code, sentence=refusal.sentence)
+        return
+    if outcome.state is not SweepState.DONE:
+        raise Unavailable("sweep_unfinished", "Some of it couldn't be finished just now. It is tried again.")
+    with db.begin() as session:
+        jobs.finish(session, lease, at=db.clock.now())
 
 
 def expire_uploads(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Schedule) -> int:
@@ -213,6 +248,7 @@ def _destroy_keys(work: Work, *, item_id: str) -> ItemState:
     with work.db.begin() as session:
         item = lock(session, ItemRow, item_id)
         if item.state is ItemState.DESTROYING:
+            identity.lock_case(session, CaseId(item.case_id))
             vault.keys_gone(session, record_id, at=at)
             item.state, item.key_destroyed_at = ItemState.KEY_DESTROYED, at
             audit.record(
@@ -231,6 +267,7 @@ def _certify(work: Work, *, item_id: str) -> ItemState:
     with work.db.begin() as session:
         item = lock(session, ItemRow, item_id)
         if item.state is ItemState.KEY_DESTROYED:
+            identity.lock_case(session, CaseId(item.case_id))
             certificates.issue(session, item, keystore=work.keystore, schedule=work.schedule, at=at)
             vault.destroyed(session, item.record_id, at=at)
             item.state = ItemState.CERTIFIED
@@ -264,7 +301,7 @@ def _start(db: Database, *, sweep_id: str, leap: Leap) -> None:
             raise Refused("sweep_halted", "This sweep waits for an officer, or a later one took its place.")
         if leap is Leap.STEADY:
             row.state, row.started_at = SweepState.RUNNING, row.started_at or at
-        else:
+        elif row.state is not SweepState.RUNNING:  # what was begun is finished; only the rest of it waits
             row.state, row.halted_for = SweepState.HALTED, [*row.halted_for, HaltReason.CLOCK.value]
             audit.record(session, Event.SWEEP_HALTED, actor=None, object_id=row.id, reason=HaltReason.CLOCK.value)
 

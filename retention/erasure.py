@@ -20,7 +20,7 @@ import audit
 import identity
 import vault
 from audit import Event
-from core.db import Database, lock, not_found
+from core.db import Database, get, lock, not_found
 from core.errors import Conflict, NotSignedIn, Refused
 from core.ids import CaseId, ClipId, PersonId, new_id, well_formed
 from identity import Actor, Effect, PersonKind, Role, Roster
@@ -249,6 +249,7 @@ def _stop(session: Session, *, case_id: CaseId, clip_id: ClipId | None, earlier:
 def _still_open(session: Session, erasure_id: str, *, on: date) -> ErasureRow:
     if not well_formed(erasure_id):
         raise not_found()
+    identity.lock_case(session, CaseId(get(session, ErasureRow, erasure_id).case_id))
     row = lock(session, ErasureRow, erasure_id)
     if row.state is not ErasureState.ASKED:
         raise Conflict("erasure_closed", "This request is closed already.")

@@ -225,6 +225,8 @@ def _halts(
     at: datetime,
 ) -> list[HaltReason]:
     halted = [HaltReason.CLOCK] if leap is Leap.AHEAD else []
+    if _is_new(session, schedule):
+        halted.append(HaltReason.SCHEDULE)
     if not going:
         return halted
     gone_records, gone_bytes = _gone_unasked_today(session, at=at)
@@ -236,15 +238,18 @@ def _halts(
         all_bytes=stored[1] + gone_bytes,
     ):
         halted.append(HaltReason.SHARE)
+    return halted
+
+
+def _is_new(session: Session, schedule: Schedule) -> bool:
+    """Whether the schedule isn't the one of the last sweep; then an officer looks, even where nothing is due today."""
     before = session.scalars(
         select(SweepRow.schedule_version)
         .where(SweepRow.state == SweepState.DONE)
-        .order_by(SweepRow.planned_at.desc())
+        .order_by(SweepRow.planned_at.desc(), SweepRow.ended_at.desc())
         .limit(1)
     ).first()
-    if before is not None and before != schedule.version:
-        halted.append(HaltReason.SCHEDULE)
-    return halted
+    return before is not None and before != schedule.version
 
 
 def _gone_unasked_today(session: Session, *, at: datetime) -> tuple[int, int]:

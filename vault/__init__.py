@@ -22,10 +22,12 @@ from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treat
 from vault.objects import ObjectStore
 from vault.receiving import PART_SIZE, receive_part
 from vault.records import (
+    Copy,
     Record,
     RecordKind,
     RecordObject,
     case_of_clip,
+    copies_outside,
     is_left,
     objects_of,
     persons_in,
@@ -43,6 +45,7 @@ __all__ = [
     "PART_SIZE",
     "Bounds",
     "ClipState",
+    "Copy",
     "DiskStore",
     "FootageState",
     "ObjectKind",
@@ -60,6 +63,7 @@ __all__ = [
     "cancel_deposit",
     "case_of_clip",
     "complete_deposit",
+    "copies_outside",
     "cut",
     "cut_clip",
     "destroyed",

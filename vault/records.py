@@ -14,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from consent import Action
 from core.db import get, not_found
 from core.ids import CaseId, ClipId, ObjectId, PersonId, RenditionId, VisitId
 from vault.models import (
@@ -25,6 +26,7 @@ from vault.models import (
     ObjectState,
     PersonShownRow,
     RenditionRow,
+    ViewingRow,
 )
 
 _CHUNK = 500
@@ -67,6 +69,14 @@ class Record:
     made_at: datetime
     persons: frozenset[PersonId]
     objects: tuple[RecordObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Something that outlives a record: which kind, and since when it has been there."""
+
+    kind: str
+    since: datetime
 
 
 def records_for_disposal(
@@ -172,6 +182,25 @@ def is_left(session: Session, *, case_id: CaseId, clip_id: ClipId | None, made_b
 def objects_of(session: Session, record_id: str) -> tuple[RecordObject, ...]:
     """A record's objects, whatever has become of them."""
     return tuple(_object(found) for found in objects_in(session, record_id))
+
+
+def copies_outside(session: Session, record_id: str) -> tuple[Copy, ...]:
+    """What is left of a record where the vault has no power: what was exported, and the phone that filmed it."""
+    renditions = [found.id for found in renditions_of(session, record_id)]
+    exported = session.scalars(
+        select(ViewingRow.begun_at)
+        .where(
+            ViewingRow.rendition_id.in_(renditions),
+            ViewingRow.action == Action.EXPORT.value,
+            ViewingRow.bytes_served > 0,
+        )
+        .order_by(ViewingRow.begun_at)
+    )
+    copies = [Copy("exported", since) for since in exported]
+    row = row_of(session, record_id)
+    if isinstance(row, FootageRow) and row.phone_copy_removed_at is None:
+        copies.append(Copy("phone_not_recorded_as_removed", row.deposited_at))
+    return tuple(copies)
 
 
 def row_of(session: Session, record_id: str) -> FootageRow | ClipRow:

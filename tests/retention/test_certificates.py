@@ -48,6 +48,7 @@ def test_a_certificate_says_what_went_by_which_rule_how_and_when(
     assert "NIST SP 800-88" in facts["method"]
     assert facts["assurance"] == "file"
     assert facts["approved"] == {"by": "schedule"}
+    assert [one["kind"] for one in facts["surviving_copies"]] == ["phone_not_recorded_as_removed"]
     assert found.destroyed_at == found.rolled_at == found.irrecoverable_since == db.clock.now()
 
 

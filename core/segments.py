@@ -6,7 +6,8 @@ Specification: https://developers.google.com/tink/streaming-aead/aes_gcm_hkdf_st
    the object's AES-256-GCM key.
 2. Segment *i* has the nonce: prefix, *i* as four bytes (big-endian), 1 for the last segment or else 0. Segment 0 is
    shorter by the header. A plaintext that fills its last segment exactly gets no empty one after it.
-3. One key seals one object once: header and key are drawn anew for every writer, and a writer that failed is dead.
+3. Header and key are drawn anew for every object, and a writer that failed is dead: a nonce never seals two things.
+   (The parts of one upload share its key; each has a salt of its own, so each has its own AES key.)
 4. A reader is told the ciphertext's length and header from a record kept elsewhere (*pinned*), so what it hands out
    belongs to that object, at that place in it. Cut, swapped, doubled, appended to, flipped: ``Damaged``.
 
@@ -86,7 +87,7 @@ class SegmentWriter:
     ``close`` says that the plaintext is whole. A writer that is dropped before has made nothing that opens.
 
     Args:
-        key: the object's own key, 32 bytes, never used for another object.
+        key: the object's own key, 32 bytes.
         associated_data: what the object is bound to (``keys.object_binding``).
         write: takes the ciphertext, in order. If it raises, the writer is dead: begin anew with a new key.
         header: only for test vectors; drawn anew otherwise.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from core.errors import Conflict, Damaged, Invalid, Unavailable
 from core.secret import Secret
@@ -17,6 +18,9 @@ from keys.roots import OpenRoot, Root, RootRecord, sealed, wrong_root
 FILE_NAME = "keyring.json"
 LOCK_NAME = "keyring.lock"
 FEWEST_PLACES = 2
+_TRIES = 3
+
+T = TypeVar("T")
 
 
 class Keyring:
@@ -218,6 +222,17 @@ class Keyring:
             self.forget()
             raise sealed()
         return root, file
+
+
+def again_if_rolled(look: Callable[[], T]) -> T:
+    """Look at a row and unwrap it; between the two its epoch may have gone, and then the row has moved on."""
+    for _ in range(_TRIES - 1):
+        try:
+            return look()
+        except Damaged as error:
+            if error.code != "epoch_key_missing":
+                raise
+    return look()
 
 
 def _no_recovery_place() -> Invalid:

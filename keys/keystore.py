@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
@@ -24,23 +23,20 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.errors import Conflict, Damaged
+from core.errors import Conflict
 from core.ids import CaseId, ObjectId, UploadId, new_id
 from core.secret import Secret
 from keys import copies, heartbeat, objects, records, roll, standing
 from keys.capability import Capability, require
 from keys.capsule import Capsule, Epoch
 from keys.fields import RecordKey, RecordOwner
-from keys.keyring import Keyring
+from keys.keyring import Keyring, again_if_rolled
 from keys.models import ObjectKeyRow, RecordKeyRow, StoreRow
 from keys.places import first_rows
 from keys.roll import RollReport
 from keys.roots import Assurance, Root, sealed, wrong_root
 from keys.standing import Erasure, Standing
 from keys.wrap import derive, fresh_key
-
-_TRIES = 3
-T = TypeVar("T")
 
 
 class KeyStore:
@@ -173,7 +169,7 @@ class KeyStore:
             require(capability, case_id=found.case_id, object_id=object_id)
             return found.open(self.keyring)
 
-        return self._again_if_rolled(look)
+        return again_if_rolled(look)
 
     def destroy_object_key(self, object_id: ObjectId) -> None:
         """Destroy an object's key and roll its case's media key; doing it again does nothing.
@@ -224,7 +220,7 @@ class KeyStore:
                 rows = records.find_all(session, owners=wanted)
             return {owner: records.open_row(row, keyring=self.keyring) for owner, row in rows.items()}
 
-        return self._again_if_rolled(look)
+        return again_if_rolled(look)
 
     def destroy_record_key(self, owner: RecordOwner) -> None:
         """Destroy the key of a record's fields; doing it again does nothing.
@@ -306,17 +302,6 @@ class KeyStore:
             raise sealed()
         if heartbeat.is_due(self.process, at=self.db.clock.now()):
             self.beat()
-
-    @staticmethod
-    def _again_if_rolled(look: Callable[[], T]) -> T:
-        # Between a look at the row and its unwrapping an epoch may have been retired: then the row has moved on.
-        for _ in range(_TRIES - 1):
-            try:
-                return look()
-            except Damaged as error:
-                if error.code != "epoch_key_missing":
-                    raise
-        return look()
 
 
 def _store_exists() -> Conflict:

@@ -1,6 +1,7 @@
 """Steps on case media keys and object keys: make, open, destroy, roll a case.
 
-Order of locks, so that nobody waits in a circle: the active epoch, then one case's key, then that case's objects.
+Order of locks, so that nobody waits in a circle: the active epoch, then one case's key, then that case's objects. They
+are held FOR NO KEY UPDATE: a foreign key that is checked meanwhile needn't wait for them.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def lock_active_epoch(session: Session) -> EpochRow:
         row = session.scalars(
             select(EpochRow)
             .where(EpochRow.state == EpochState.ACTIVE)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         ).one_or_none()
         if row is not None:
@@ -135,7 +136,7 @@ def destroy(session: Session, *, keyring: Keyring, object_id: ObjectId, at: date
         return row
     epoch = lock_active_epoch(session)
     parent = _lock_case_key(session, CaseId(row.case_id))
-    session.refresh(row, with_for_update=True)
+    session.refresh(row, with_for_update={"key_share": True})
     if _is_destroyed(row) or parent is None:
         return row
     row.state, row.wrapped, row.destroyed_at, row.destroyed_epoch = KeyState.DESTROYED, None, at, epoch.number
@@ -233,7 +234,7 @@ def _lock_case_key(session: Session, case_id: CaseId) -> CaseKeyRow | None:
     return session.scalars(
         select(CaseKeyRow)
         .where(CaseKeyRow.case_id == case_id, CaseKeyRow.state == KeyState.ACTIVE)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
 

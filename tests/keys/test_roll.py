@@ -7,7 +7,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -171,6 +173,33 @@ def test_a_process_that_died_holds_nobody_up(store: KeyStore, keys: Keys, clock:
     assert not store.roll_epoch().is_done
     clock.move(timedelta(seconds=1))
     assert store.roll_epoch().is_done
+
+
+def test_work_goes_on_while_epochs_roll(store: KeyStore) -> None:
+    case_id, rolled = CaseId(new_id()), threading.Event()
+
+    def work(_: int) -> int:
+        rounds = 0
+        while not rolled.is_set() or rounds < 1:
+            kept, key = an_object(store, case_id=case_id)
+            gone, _ = an_object(store, case_id=case_id)
+            store.record_key(RecordOwner.person(PersonId(new_id())))
+            assert store.object_key(kept, capability=may(case_id)) == key
+            store.destroy_object_key(gone)
+            assert store.object_key(kept, capability=may(case_id)) == key
+            rounds += 1
+        return rounds
+
+    with ThreadPoolExecutor(3) as pool:
+        workers = [pool.submit(work, number) for number in range(3)]
+        try:
+            for _ in range(2):
+                while not store.roll_epoch().is_done:
+                    pass
+        finally:
+            rolled.set()
+        assert all(worker.result() >= 1 for worker in workers)
+    assert store.status().epoch >= 3
 
 
 def test_two_processes_do_not_roll_at_once(store: KeyStore, keys: Keys) -> None:

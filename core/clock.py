@@ -9,12 +9,21 @@ due). So a *high-water mark* is kept in the database: time never falls below it,
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
 
 MAX_LEAP = timedelta(hours=26)
 """How far time may move between two observations without being asked about (a night switched off, and some)."""
+
+ENGLAND: Final = ZoneInfo("Europe/London")
+"""Where a day begins and ends for the families and staff of an English authority."""
+
+
+def day_in_england(at: datetime) -> date:
+    """The calendar day of a moment, as the people concerned live it."""
+    return at.astimezone(ENGLAND).date()
 
 
 class Clock(Protocol):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import audit
+from core.clock import day_in_england
 from core.db import Database, get, not_found
 from core.errors import Conflict, Invalid
 from core.ids import CaseId, PersonId, new_id, well_formed
@@ -74,7 +75,7 @@ def open_case(
     """
     at = db.clock.now()
     require_role(actor, Role.MANAGER)
-    _check_people(children, adults, asked_about, on=at.date())
+    _check_people(children, adults, asked_about, on=day_in_england(at))
     team = [(Role.SOCIAL_WORKER, social_worker), (Role.GUIDER, guider)]
     with db.begin() as session:
         for role, staff in team:
@@ -296,7 +297,7 @@ def _write_person(
     session: Session, keys: KeyStore, actor: Actor, person: NewChild | NewAdult, *, at: datetime
 ) -> PersonId:
     if person.born_on is not None:
-        check_birth_date(person.born_on, on=at.date())
+        check_birth_date(person.born_on, on=day_in_england(at))
     row = new_person(
         session,
         keys=keys,

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from sqlalchemy.orm import Session
+
 import audit
+from core.clock import day_in_england
 from core.db import Database, get, lock, not_found
 from core.errors import Conflict, Invalid
 from core.ids import CaseId, PersonId, new_id, well_formed
@@ -16,7 +19,7 @@ from identity.facts import Actor, Capacity, Competence, Effect, Role
 from identity.models import CapacityRow, CompetenceRow, PersonRow, RestrictionRow
 from identity.people import years_of
 from identity.rosters import changed, hold, lock_case
-from identity.sealing import attached, clean_words, open_born_on, seal_case
+from identity.sealing import attached, clean_words, open_birth_dates, seal_case
 from keys import KeyStore
 
 ADULT_FROM_YEARS = 16
@@ -146,14 +149,14 @@ def record_competence(
     """
     at = db.clock.now()
     _check_purpose(purpose)
-    if review_on <= at.date():
+    if review_on <= day_in_england(at):
         raise Invalid("review_in_past", "Give a review date in the future.", field="review_on")
     with db.begin() as session:
         require_in_case(session, actor, Role.GUIDER, Role.SOCIAL_WORKER, Role.MANAGER, case_id=case_id, at=at)
         require_member(session, child, case_id=case_id)
         cases = hold(session, [child], also=[case_id])
-        born_on = open_born_on(attached(session), child, sealed=get(session, PersonRow, child).born_on)
-        if born_on is None or years_of(born_on, on=at.date()) >= ADULT_FROM_YEARS:
+        born_on = _born_on(session, child)
+        if born_on is None or years_of(born_on, on=day_in_england(at)) >= ADULT_FROM_YEARS:
             raise Invalid("not_under_16", "Competence is assessed for children under 16.", field="child")
         row_id = new_id()
         session.add(
@@ -201,8 +204,8 @@ def record_capacity(
         require_in_case(session, actor, Role.SOCIAL_WORKER, Role.MANAGER, case_id=case_id, at=at)
         require_member(session, person, case_id=case_id)
         cases = hold(session, [person], also=[case_id])
-        born_on = open_born_on(attached(session), person, sealed=get(session, PersonRow, person).born_on)
-        if born_on is not None and years_of(born_on, on=at.date()) < ADULT_FROM_YEARS:
+        born_on = _born_on(session, person)
+        if born_on is not None and years_of(born_on, on=day_in_england(at)) < ADULT_FROM_YEARS:
             raise Invalid("under_16", "Below 16, record an assessment of competence instead.", field="person")
         row_id = new_id()
         session.add(
@@ -225,6 +228,11 @@ def record_capacity(
             details={"person": person, "outcome": outcome.value},
         )
         changed(session, cases, by=actor.person, at=at)
+
+
+def _born_on(session: Session, person: PersonId) -> date | None:
+    sealed = {person: get(session, PersonRow, person).born_on}
+    return open_birth_dates(attached(session), sealed=sealed).get(person)
 
 
 def _check_purpose(purpose: str | None) -> None:

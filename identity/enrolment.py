@@ -21,7 +21,7 @@ from identity.models import PersonRow
 from identity.sealing import open_person, seal_person
 from identity.sessions import STAFF_TIMEOUTS, TOKEN_BYTES, SignedIn, Timeouts, token_hash
 from identity.sign_in import full_session, spend_code, wrong_code
-from identity.tries import PER_CODE, spend
+from identity.tries import PER_CODE, forget, spend
 from keys import KeyStore
 
 ENROLMENT_LASTS = timedelta(days=7)
@@ -55,7 +55,7 @@ def enrol(db: Database, *, keys: KeyStore, token: Secret[str], password: Secret[
     Raises:
         NotFound: no such link.
         Conflict: ``link_used``; Refused: ``link_ended``.
-        Invalid: ``password_too_short``, ``password_too_long``, ``password_too_common``.
+        Invalid: ``password_form``, ``password_too_short``, ``password_too_long``, ``password_too_common``.
     """
     at = db.clock.now()
     with db.read() as session:
@@ -99,6 +99,7 @@ def confirm_enrolment(
         if not limited and spend_code(session, keys, person=person, code=code, at=at):
             session.refresh(second)
             second.confirmed_at, link.used_at = at, at
+            forget(session, keys, PER_CODE, what=person)
             audit.record(session, audit.Event.SECOND_FACTOR_ENROLLED, actor=person, object_id=person)
             return full_session(session, person, timeouts=timeouts, at=at)
     raise limited or wrong_code()

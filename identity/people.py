@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import audit
+from core.clock import day_in_england
 from core.db import Database, get, lock
 from core.errors import Invalid
 from core.ids import CaseId, PersonId, new_id
@@ -17,7 +18,7 @@ from identity.authority import require_in_case, require_member
 from identity.facts import Actor, PersonKind, Role
 from identity.models import MemberRow, PersonRow
 from identity.rosters import changed, hold
-from identity.sealing import clean_contact, clean_name, open_person, seal_person
+from identity.sealing import clean_contact, clean_name, open_people, open_person, seal_person
 from keys import KeyStore
 
 OLDEST_YEARS = 120
@@ -41,9 +42,9 @@ def person_name(session: Session, *, keys: KeyStore, person: PersonId) -> str:
 
 
 def person_names(session: Session, *, keys: KeyStore, people: Iterable[PersonId]) -> dict[PersonId, str]:
-    """Open several names, in one query. The caller has found that the reader may know them."""
+    """Open several names, in one look. The caller has found that the reader may know them."""
     rows = session.execute(select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(list(people))))
-    return {PersonId(row.id): open_person(keys, PersonId(row.id), column="name", sealed=row.name) for row in rows}
+    return open_people(keys, column="name", sealed={PersonId(row.id): row.name for row in rows})
 
 
 def member_cases(session: Session, person: PersonId) -> list[CaseId]:
@@ -87,7 +88,7 @@ def correct_birth_date(
         require_member(session, person, case_id=case_id)
         cases = hold(session, [person])
         row = get(session, PersonRow, person)
-        check_birth_date(born_on, on=at.date())
+        check_birth_date(born_on, on=day_in_england(at))
         row.born_on = seal_person(keys, person, column="born_on", value=born_on.isoformat())
         audit.record(session, audit.Event.BIRTH_DATE_CORRECTED, actor=actor.person, case_id=case_id, object_id=person)
         changed(session, cases, by=actor.person, at=at)

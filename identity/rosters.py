@@ -46,7 +46,7 @@ from identity.models import (
     RelationshipRow,
     RestrictionRow,
 )
-from identity.sealing import attached, open_born_on
+from identity.sealing import attached, open_birth_dates
 
 
 def roster(session: Session, case_id: CaseId) -> Roster:
@@ -230,11 +230,11 @@ def _persons(session: Session, people: Iterable[PersonId]) -> dict[PersonId, Per
     rows = session.execute(
         select(PersonRow.id, PersonRow.kind, PersonRow.born_on).where(PersonRow.id.in_(list(people)))
     )
-    found = {}
+    kinds, sealed = {}, {}
     for row in rows:
-        person = PersonId(row.id)
-        found[person] = Person(person, row.kind, open_born_on(keys, person, sealed=row.born_on))
-    return found
+        kinds[PersonId(row.id)], sealed[PersonId(row.id)] = row.kind, row.born_on
+    born_on = open_birth_dates(keys, sealed=sealed)
+    return {person: Person(person, kind, born_on.get(person)) for person, kind in kinds.items()}
 
 
 def _restrictions(session: Session, case_id: CaseId) -> tuple[Restriction, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
 from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.errors import Invalid, Unavailable
+from core.errors import Damaged, Invalid, Unavailable
 from core.ids import CaseId, PersonId
 from keys import KeyStore, RecordOwner, blind_index, open_field, seal_field
 
@@ -53,9 +54,23 @@ def open_person(
     return open_field(key, table=f"identity_{table}", column=column, row=row or person, sealed=sealed)
 
 
-def open_born_on(keys: KeyStore, person: PersonId, *, sealed: bytes | None) -> date | None:
-    """Open a birth date, if there is one."""
-    return None if sealed is None else date.fromisoformat(open_person(keys, person, column="born_on", sealed=sealed))
+def open_people(keys: KeyStore, *, column: str, sealed: Mapping[PersonId, bytes]) -> dict[PersonId, str]:
+    """Open one field of many people, with one look for their keys."""
+    owners = {person: RecordOwner.person(person) for person in sealed}
+    found = keys.record_keys(owners.values())
+    if len(found) < len(owners):
+        raise Damaged("record_key_missing", "Some records can't be opened. Please tell your administrator.")
+    return {
+        person: open_field(found[owner], table="identity_person", column=column, row=person, sealed=sealed[person])
+        for person, owner in owners.items()
+    }
+
+
+def open_birth_dates(keys: KeyStore, *, sealed: Mapping[PersonId, bytes | None]) -> dict[PersonId, date]:
+    """Open the birth dates of those who have one."""
+    known = {person: value for person, value in sealed.items() if value is not None}
+    found = open_people(keys, column="born_on", sealed=known)
+    return {person: date.fromisoformat(text) for person, text in found.items()}
 
 
 def seal_case(keys: KeyStore, case_id: CaseId, *, table: str, column: str, row: str, value: str) -> bytes:
@@ -78,7 +93,7 @@ def email_index(keys: KeyStore, email: str) -> bytes:
 
 def keyed_hash(keys: KeyStore, *parts: str) -> bytes:
     """HMAC-SHA256 of what has too few values for a plain hash (codes, network addresses)."""
-    return hmac.new(keys.token_key().reveal(), "\x1f".join(parts).encode(), sha256).digest()
+    return hmac.new(keys.token_key().reveal(), "\x1f".join(parts).encode(errors="surrogatepass"), sha256).digest()
 
 
 def clean_name(text: str) -> str:

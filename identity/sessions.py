@@ -252,7 +252,7 @@ def end_device(session: Session, row: DeviceRow, *, by: PersonId, at: datetime) 
 
 def token_hash(token: Secret[str]) -> bytes:
     """What is kept of a token: 256 random bits need no slow hash."""
-    return sha256(token.reveal()[:LONGEST_TOKEN].encode()).digest()
+    return sha256(token.reveal()[:LONGEST_TOKEN].encode(errors="surrogatepass")).digest()
 
 
 def _end(session: Session, row: SessionRow, *, by: PersonId, at: datetime) -> None:

@@ -19,9 +19,9 @@ from identity.authority import require_role
 from identity.enrolment import Enrolment, lock_staff, new_link, revoke_links
 from identity.facts import Actor, PersonKind, Role
 from identity.models import AssignmentRow, PersonRow, StaffRoleRow
-from identity.people import new_person
+from identity.people import new_person, person_names
 from identity.rosters import changed, lock_case
-from identity.sealing import clean_email, email_index, open_person, seal_person
+from identity.sealing import clean_email, email_index, open_people, seal_person
 from identity.sessions import end_all
 from identity.terms import StaffLine
 from keys import KeyStore
@@ -147,14 +147,17 @@ def staff_directory(db: Database, *, keys: KeyStore, actor: Actor, role: Role | 
         held: dict[str, set[Role]] = {}
         for row in session.scalars(select(StaffRoleRow)):
             held.setdefault(row.person_id, set()).add(row.role)
-        people = session.scalars(select(PersonRow).where(PersonRow.kind == PersonKind.STAFF))
+        people = session.scalars(select(PersonRow).where(PersonRow.kind == PersonKind.STAFF)).all()
+        names = person_names(session, keys=keys, people=[PersonId(row.id) for row in people])
+        sealed = {PersonId(row.id): row.email for row in people if sees_all and row.email}
+        emails = open_people(keys, column="email", sealed=sealed)
         lines = [
             StaffLine(
                 PersonId(row.id),
-                open_person(keys, PersonId(row.id), column="name", sealed=row.name),
+                names[PersonId(row.id)],
                 frozenset(held.get(row.id, ())),
                 row.suspended_at is not None,
-                open_person(keys, PersonId(row.id), column="email", sealed=row.email) if sees_all and row.email else "",
+                emails.get(PersonId(row.id), ""),
             )
             for row in people
         ]

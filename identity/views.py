@@ -18,7 +18,7 @@ from identity.authority import CASE_WORKERS, require_in_case, require_role
 from identity.facts import Actor, RelationshipKind, Role, Span
 from identity.models import AskedAboutRow, AssignmentRow, CaseloadRow, CaseRow, MemberRow, PersonRow, RelationshipRow
 from identity.people import person_names
-from identity.sealing import open_born_on, open_case_field, open_person
+from identity.sealing import open_birth_dates, open_case_field, open_person
 from identity.terms import AskOutcome, CaseLine, CaseloadLine, CaseView, MemberView, Referral, StaffView
 from identity.visits import visits_of
 from keys import KeyStore
@@ -161,6 +161,7 @@ def _members(session: Session, keys: KeyStore, case_id: CaseId, *, at: datetime)
     ).all()
     ids = [PersonId(person.id) for _, person in joined]
     names = person_names(session, keys=keys, people=ids)
+    born_on = open_birth_dates(keys, sealed={PersonId(person.id): person.born_on for _, person in joined})
     holders: dict[str, list[tuple[PersonId, RelationshipKind]]] = defaultdict(list)
     for held in session.scalars(select(RelationshipRow).where(RelationshipRow.child_id.in_(ids))):
         if Span(held.starts_at, held.ends_at).covers(at):
@@ -176,7 +177,7 @@ def _members(session: Session, keys: KeyStore, case_id: CaseId, *, at: datetime)
             id=PersonId(person.id),
             name=names[PersonId(person.id)],
             kind=person.kind,
-            born_on=open_born_on(keys, PersonId(person.id), sealed=person.born_on),
+            born_on=born_on.get(PersonId(person.id)),
             is_child=person.was_child,
             is_index=member.is_index,
             holders=tuple(holders[person.id]),

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import audit
+from core.clock import day_in_england
 from core.db import Database, get
 from core.errors import Invalid
 from core.ids import CaseId, PersonId, VisitId, new_id
@@ -46,7 +47,7 @@ def record_visit(
     """
     at = db.clock.now()
     there = frozenset(present)
-    if visited_on > at.date():
+    if visited_on > day_in_england(at):
         raise Invalid("visit_date", "Give the day of a visit that has taken place.", field="visited_on")
     if not there:
         raise Invalid("nobody_present", "Say who was there.", field="present")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import audit.models
+import consent.models
 import core.jobs
 import core.mark
 import core.outbox
@@ -14,4 +15,4 @@ from core.db import Base
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "audit", "core", "identity", "retention", "vault"]
+__all__ = ["METADATA", "audit", "consent", "core", "identity", "retention", "vault"]

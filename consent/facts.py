@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from consent.terms import Action, Audience, Decision, How, PrMode, Purpose, RenditionState, Scope
+from consent.terms import NO_FILM_YET, Action, Audience, Decision, How, PrMode, Purpose, RenditionState, Scope
 from core.ids import (
     CaseId,
     ClipId,
@@ -49,6 +49,19 @@ class Rendition:
     nobody_recognisable: bool = False
     is_footage: bool = False
     filmed: frozenset[PersonId] = frozenset()
+
+
+def no_film(case_id: CaseId) -> Rendition:
+    """In the place of a film that isn't there yet: nothing about it ever permits anything."""
+    return Rendition(
+        id=RenditionId(""),
+        case_id=case_id,
+        clip_id=None,
+        content_hash=NO_FILM_YET,
+        state=RenditionState.WITHDRAWN_FROM_USE,
+        persons_shown=frozenset(),
+        author=PersonId(""),
+    )
 
 
 @dataclass(frozen=True, slots=True)

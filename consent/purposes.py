@@ -12,7 +12,7 @@ from typing import Final
 from consent.facts import Conference, Facts, Inquiry, Override
 from consent.says import family_objection, filming_objection, objection, own_no
 from consent.terms import ACTIONS, Audience, Purpose, Reason, Refusal, RenditionState, Scope
-from consent.who import FITTING, conflicted, on_the_case, places, restricted, speaks_for_someone_shown
+from consent.who import FITTING, TEAM, conflicted, places, restricted, speaks_for_someone_shown
 from core.ids import PersonId
 from identity.facts import Effect, PersonKind, Role
 
@@ -73,9 +73,10 @@ def _check(facts: Facts, inquiry: Inquiry, at: datetime) -> Refusal | None:
         return no
     if inquiry.viewer == facts.rendition.author:
         return Refusal(Reason.SELF_ATTESTED, inquiry.viewer)
-    if on_the_case(facts, inquiry.viewer, at=at):
+    held = places(facts, inquiry.viewer, at=at)
+    if any(place.role in TEAM for place in held):
         return Refusal(Reason.CONFLICT_OF_INTEREST, inquiry.viewer)
-    if not any(one.rendition == facts.rendition.id for one in places(facts, inquiry.viewer, at=at)):
+    if not any(place.role is Role.CHECKER and place.rendition == facts.rendition.id for place in held):
         return Refusal(Reason.NO_ASSIGNMENT, inquiry.viewer)
     return _filming(facts, facts.rendition.author, at)
 
@@ -90,6 +91,10 @@ def _review_together(facts: Facts, inquiry: Inquiry, at: datetime) -> Refusal | 
             return Refusal(Reason.NOT_IN_AUDIENCE, person)
         if restricted(facts, person, Effect.NO_VIEW, at=at):
             return Refusal(Reason.RESTRICTED, person)
+    scope = _scope(facts, inquiry, Audience(person=inquiry.viewer))
+    for person in sorted(facts.rendition.persons_shown):
+        if (no := own_no(facts, person, scope=scope, at=at)) is not None:
+            return no
     return None
 
 

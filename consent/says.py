@@ -11,23 +11,18 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from consent.facts import ConsentEvent, Facts
-from consent.terms import NO_FILM_YET, Audience, Decision, How, PrMode, Purpose, Reason, Refusal, Scope
+from consent.lapses import has_lapsed, was_theirs_to_give
+from consent.terms import NO_FILM_YET, Audience, Decision, GrantState, How, PrMode, Purpose, Reason, Refusal, Scope
 from consent.who import (
-    ADULT_AGE,
     Voice,
     authority_holders,
-    held_throughout,
     holders,
     is_child,
-    kept_place,
-    on_the_case,
-    reaches,
     restricted,
-    say_changed,
     voice,
 )
 from core.ids import PersonId
-from identity.facts import Competence, Effect, PersonKind
+from identity.facts import Effect
 
 
 def objection(facts: Facts, person: PersonId, *, scope: Scope, at: datetime) -> Refusal | None:
@@ -90,6 +85,31 @@ def filming_objection(facts: Facts, person: PersonId, *, guider: PersonId, at: d
             return _own(facts, person, scope, at) or _parents_answers(facts, person, scope, at)
         case _:
             return objection(facts, person, scope=scope, at=at)
+
+
+def state_of(facts: Facts, grantor: PersonId, person: PersonId, *, scope: Scope, at: datetime) -> GrantState:
+    """Where someone's answer about a person and a scope is; ``REQUESTED`` where none was given."""
+    answers = [one for one in _by(facts, grantor, person, scope) if one.how is not How.OBSERVED]
+    no = _latest(facts, grantor, person, scope, at, answers)
+    return GrantState.GRANTED if no is None else _STATES.get(no.reason, GrantState.REQUESTED)
+
+
+def dissents_anywhere(facts: Facts, child: PersonId, *, at: datetime) -> frozenset[Scope]:
+    """The scopes of this rendition in which a child's dissent stands."""
+    scopes = {one.scope for one in facts.events if one.on_behalf_of == child}
+    return frozenset(
+        scope
+        for scope in scopes
+        if scope.rendition_hash == facts.rendition.content_hash and _dissent(facts, child, scope, at) is not None
+    )
+
+
+_STATES = {
+    Reason.REFUSED: GrantState.REFUSED,
+    Reason.WITHDRAWN: GrantState.WITHDRAWN,
+    Reason.EXPIRED: GrantState.EXPIRED,
+    Reason.LAPSED: GrantState.LAPSED,
+}
 
 
 def in_order(events: Iterable[ConsentEvent]) -> list[ConsentEvent]:
@@ -194,11 +214,11 @@ def _latest(
             return Refusal(Reason.REFUSED, grantor)
         if event.decision is Decision.WITHDRAW:
             return Refusal(Reason.WITHDRAWN, grantor)
-        if not _was_theirs_to_give(facts, event):
+        if not was_theirs_to_give(facts, event):
             continue
         if event.expires_at is not None and event.expires_at <= at:
             fallen = fallen or Refusal(Reason.EXPIRED, grantor)
-        elif _has_lapsed(facts, event, at):
+        elif has_lapsed(facts, event, at):
             fallen = fallen or Refusal(Reason.LAPSED, grantor)
         else:
             # An older yes doesn't come back when a later, shorter one has ended: expiry is never a maximum.
@@ -215,61 +235,6 @@ def _no_of_their_own(facts: Facts, person: PersonId, scope: Scope) -> Refusal | 
         return None
     reason = Reason.REFUSED if answers[-1].decision is Decision.REFUSE else Reason.WITHDRAWN
     return Refusal(reason, person)
-
-
-def _was_theirs_to_give(facts: Facts, grant: ConsentEvent) -> bool:
-    """Whether a yes came in a way, and from someone, that could give it when it was given."""
-    if grant.how in {How.TOLD_TO_STAFF, How.OBSERVED}:
-        return False
-    if grant.how is How.WITNESSED_TABLET and grant.witness is None:
-        return False
-    if grant.grantor != grant.on_behalf_of:
-        manager = facts.roster.persons.get(grant.grantor)
-        if manager is not None and manager.kind is PersonKind.STAFF:
-            # The authority's manager stands outside the requesting team, and never decides for their own eyes.
-            return grant.audience.person != grant.grantor and not on_the_case(facts, grant.grantor, at=grant.at)
-        return True
-    own = {Voice.OWN, Voice.UNSETTLED}
-    return voice(facts, grant.on_behalf_of, purpose=grant.purpose, at=grant.at) in own
-
-
-def _has_lapsed(facts: Facts, grant: ConsentEvent, at: datetime) -> bool:
-    """Whether something has changed since that the yes rested on."""
-    person = facts.roster.persons.get(grant.on_behalf_of)
-    if person is None or grant.notice in facts.retired:
-        return True
-    if person.born_on is not None:
-        adult_from = reaches(person, ADULT_AGE, facts.policy.zone)
-        if grant.at < adult_from <= at:
-            return True
-    if _recipient_moved(facts, grant, at):
-        return True
-    if grant.grantor == grant.on_behalf_of:
-        return False
-    return (
-        not held_throughout(facts, grant.grantor, person.id, since=grant.at, at=at)
-        or say_changed(facts, person.id, since=grant.at, at=at)
-        or _found_competent_since(facts, grant, at)
-    )
-
-
-def _recipient_moved(facts: Facts, grant: ConsentEvent, at: datetime) -> bool:
-    recipient = grant.audience.person
-    if recipient is None:
-        return False
-    if grant.purpose in {Purpose.FAMILY_REVIEW, Purpose.FAMILY_COPY}:
-        return False
-    return not kept_place(facts, recipient, purpose=grant.purpose, since=grant.at, at=at)
-
-
-def _found_competent_since(facts: Facts, grant: ConsentEvent, at: datetime) -> bool:
-    return any(
-        found.child == grant.on_behalf_of
-        and found.purpose in {None, grant.purpose.value}
-        and found.outcome is Competence.COMPETENT
-        and grant.at < found.assessed_at <= at
-        for found in facts.roster.competence
-    )
 
 
 def _dissent(facts: Facts, person: PersonId, scope: Scope, at: datetime) -> Refusal | None:

@@ -66,6 +66,21 @@ class Decision(StrEnum):
     WITHDRAW = "withdraw"
 
 
+class GrantState(StrEnum):
+    """Where one person's answer about one scope is."""
+
+    REQUESTED = "requested"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    LAPSED = "lapsed"
+    TOLD = "told"
+    """Of staff in frame: they were told, and needn't answer."""
+    SUPERSEDED = "superseded"
+    """Of a single answer in a history: a later one took its place."""
+
+
 class Format(StrEnum):
     """In which form the words were given."""
 
@@ -94,6 +109,24 @@ class RenditionState(StrEnum):
     QUARANTINED = "quarantined"
     WITHDRAWN_FROM_USE = "withdrawn_from_use"
     DESTROYED = "destroyed"
+
+
+class WaiverReason(StrEnum):
+    """Why a manager didn't wait for a holder's notice to run."""
+
+    URGENT = "urgent"
+    CANT_BE_FOUND = "cant_be_found"
+    UNSAFE_TO_ASK = "unsafe_to_ask"
+
+
+class LawfulBasis(StrEnum):
+    """On which law an override rests. It is never called consent."""
+
+    SECTION_47 = "section_47"
+    """Children Act 1989, section 47: enquiries about significant harm."""
+    COURT_ORDER = "court_order"
+    POLICE = "police"
+    DATA_SHARING_DUTY = "data_sharing_duty"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,10 @@ INDEPENDENT: Final = frozenset(
 """Roles that nobody holds towards a family on their own caseload; a social worker or referrer has them there."""
 
 
+TEAM: Final = frozenset({Role.GUIDER, Role.SOCIAL_WORKER, Role.REFERRER, Role.CHAIR})
+"""Who works on the case itself; a second look at who is recognisable comes from outside it."""
+
+
 class Voice(StrEnum):
     """Whose answer counts for a person shown."""
 

@@ -122,11 +122,11 @@ CHECK: list[Case] = [
     (
         "a checker of every rendition is not named for this one",
         FILMED.places(assignment(CHECKER, Role.CHECKER)).says(CHECKER, Purpose.CHECK),
-        Reason.CONFLICT_OF_INTEREST,
+        Reason.NO_ASSIGNMENT,
     ),
     (
         "a checker who also works on the case",
-        FILMED.adding(assignments=assignment(CHECKER, Role.SUPERVISOR)).says(CHECKER, Purpose.CHECK),
+        FILMED.adding(assignments=assignment(CHECKER, Role.CHAIR)).says(CHECKER, Purpose.CHECK),
         Reason.CONFLICT_OF_INTEREST,
     ),
     (
@@ -160,6 +160,13 @@ REVIEW: list[Case] = [
         "no check is needed for a shared review",
         FILMED.clip(attested_by=None).says(GUIDER, Purpose.REVIEW_TOGETHER, playing_to=frozenset({MOTHER})),
         None,
+    ),
+    (
+        "the child showed that it didn't want to see this one",
+        FILMED.refuses(TODDLER, about=scope(GUIDER, Purpose.REVIEW_TOGETHER), how=How.OBSERVED).says(
+            GUIDER, Purpose.REVIEW_TOGETHER, playing_to=frozenset({MOTHER})
+        ),
+        Reason.DISSENT,
     ),
     (
         "footage isn't shown in a shared review",

@@ -40,7 +40,7 @@ from tests.consent.cast import (
 )
 from tests.consent.scene import Scene, agreed, scope
 
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ADULTS = [MOTHER, FATHER, STEPFATHER]
 CHILDREN = [TODDLER, SIBLING, TEEN, YOUNG]

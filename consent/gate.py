@@ -1,0 +1,143 @@
+"""The gate before every byte: decide, write it down, and decide again for as long as bytes flow.
+
+* ``authorise`` holds the case's row, so that it and a withdrawal happen one after the other, never at once: if the
+  withdrawal is first, the answer is no; if this is first, the permit's version is stale as soon as the other commits.
+* ``still_permitted`` decides anew from one fresh snapshot of the database, for each byte range.
+* ``Watch`` (``consent.watch``) tells in between whether a permit's version and session still stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import audit
+from consent.collect import facts_about, facts_of, now
+from consent.facts import Inquiry, Presenting, Rendition
+from consent.models import PresentingRow
+from consent.rules import Permit, decide
+from consent.terms import Action, Purpose, Reason, Refusal
+from core.db import Database
+from core.ids import ObjectId, PersonId
+from identity import Actor, PersonKind, lock_case, roster, sessions_live
+
+
+def inquiry_of(
+    actor: Actor,
+    *,
+    purpose: Purpose,
+    action: Action,
+    at: datetime,
+    presenting: Presenting | None = None,
+    playing_to: frozenset[PersonId] = frozenset(),
+) -> Inquiry:
+    """What a signed-in person asks of the decision; their session says who they are and until when."""
+    return Inquiry(
+        viewer=actor.person,
+        viewer_is_family=actor.kind is PersonKind.FAMILY,
+        two_factors=actor.has_two_factors,
+        session=actor.session,
+        session_ends_at=actor.expires_at or at,
+        purpose=purpose,
+        action=action,
+        at=at,
+        presenting=presenting,
+        playing_to=playing_to,
+    )
+
+
+def authorise(
+    session: Session, *, inquiry: Inquiry, rendition: Rendition, object_ids: frozenset[ObjectId]
+) -> Permit | Refusal:
+    """Decide whether a viewing may begin, at this moment, and write the entry of it.
+
+    The caller commits in either case, and only then raises the refusal or sends the first byte.
+
+    Args:
+        session: a writing transaction, which ends soon: it holds the case.
+        inquiry: who wants what; its time is replaced by the transaction's own.
+        rendition: the facts about it, read in this transaction after ``identity.lock_case``.
+        object_ids: the objects whose keys the permit may open.
+
+    Raises:
+        NotFound: no such case.
+        Unavailable: the log can't be written, or the keys are sealed. Nothing may be shown then.
+    """
+    lock_case(session, rendition.case_id)
+    asked = _confirmed(session, replace(inquiry, at=now(session)))
+    answer = decide(asked, facts=facts_of(session, rendition), objects=object_ids)
+    is_permit = isinstance(answer, Permit)
+    audit.record(
+        session,
+        audit.Event.VIEWING_BEGUN if is_permit else audit.Event.VIEWING_REFUSED,
+        actor=inquiry.viewer,
+        outcome=audit.Outcome.DONE if is_permit else audit.Outcome.REFUSED,
+        case_id=rendition.case_id,
+        object_id=rendition.id,
+        reason=None if isinstance(answer, Permit) else answer.reason.value,
+        purpose=inquiry.purpose.value,
+        details={
+            "action": inquiry.action.value,
+            "session": inquiry.session,
+            "version": answer.version if isinstance(answer, Permit) else None,
+            "override": answer.override if isinstance(answer, Permit) else None,
+            "about": None if isinstance(answer, Permit) else answer.about,
+        },
+    )
+    return answer
+
+
+def consider(session: Session, *, inquiry: Inquiry, rendition: Rendition) -> Permit | Refusal:
+    """Decide for a page that lists what may be watched: nothing is recorded, and the permit opens no object."""
+    asked = _confirmed(session, replace(inquiry, at=now(session)))
+    return decide(asked, facts=facts_of(session, rendition))
+
+
+def still_permitted(db: Database, permit: Permit, *, facts: Callable[[Session], Rendition]) -> Permit | Refusal:
+    """Decide again, on fresh facts from one snapshot; whatever goes wrong, the answer is no.
+
+    Args:
+        db: the main database (the primary: never a replica, which lags).
+        permit: the one that is being used.
+        facts: gives the rendition as vault knows it in that snapshot.
+
+    Returns:
+        A new permit for the same objects, which replaces the old one; or why not.
+    """
+    try:
+        with db.read() as session:
+            at = now(session)
+            people = roster(session, permit.case_id)
+            rendition = facts(session)
+            if rendition.id != permit.rendition_id or rendition.content_hash != permit.content_hash:
+                return Refusal(Reason.HASH_CHANGED)
+            if permit.inquiry.session not in sessions_live(session, [permit.inquiry.session], at=at):
+                return Refusal(Reason.SESSION_ENDED)
+            asked = _confirmed(session, replace(permit.inquiry, at=at))
+            known = facts_about(session, rendition, people=people)
+        return decide(asked, facts=known, objects=permit.objects)
+    except Exception:  # noqa: BLE001 - default deny: a lost database, a sealed key store, a fault of ours
+        return Refusal(Reason.ERROR)
+
+
+def _confirmed(session: Session, inquiry: Inquiry) -> Inquiry:
+    """Take a presenter session from the table, never from what a request says about it."""
+    if inquiry.presenting is None:
+        return inquiry
+    row = session.scalars(
+        select(PresentingRow)
+        .where(
+            PresentingRow.conference_id == inquiry.presenting.conference,
+            PresentingRow.presenter == inquiry.viewer,
+            PresentingRow.session_id == inquiry.session,
+            PresentingRow.ended_at.is_(None),
+        )
+        .order_by(PresentingRow.ends_at.desc())
+    ).first()
+    if row is None:
+        return replace(inquiry, presenting=None)
+    return replace(inquiry, presenting=replace(inquiry.presenting, presenter=inquiry.viewer, ends_at=row.ends_at))

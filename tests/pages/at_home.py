@@ -22,7 +22,7 @@ QR = qr(LINK)
 
 def family_samples() -> Iterator[Sample]:
     """From the invitation to who watched, then the people who watch."""
-    invited = {"case": CASE, "name": "Mia Bell", "link": LINK, "qr": QR, "expires_at": NOW}
+    invited = {"case": CASE, "name": "Mia Bell", "address": LINK, "qr": QR, "expires_at": NOW}
     yield Sample("invited", "invited.html", GUIDER, context=invited | {"second_thing": "message"})
     yield Sample("invited-letter", "invited.html", GUIDER, context=invited | {"second_thing": "letter", "qr": ""})
     ends = {"second_thing": "message", "expires_at": NOW}

@@ -60,6 +60,7 @@ def case_samples() -> Iterator[Sample]:
         "case-new-wrong",
         problems=(
             Problem("Enter the date of birth as a date, like 27 3 2019.", "child-0-born"),
+            Problem("Say for which children Mia holds it.", "adult-0-child"),
             Problem("Jo Marsh has this family on their own caseload, so they can't guide it.", "guider"),
         ),
     )
@@ -152,7 +153,7 @@ def _case_new(name: str, *, problems: tuple[Problem, ...]) -> Sample:
         "/families/new",
         problems=problems,
         given={"child-0-name": "Ava Bell", "adult-0-child": ["0"], "child-0-born-year": "20199"} if problems else {},
-        context={"child_rows": 2, "adult_rows": 2, "guiders": staff, "social_workers": staff},
+        context={"child_rows": 2, "adult_rows": 2, "guiders": staff, "social_workers": staff, "colleagues": staff},
     )
 
 

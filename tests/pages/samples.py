@@ -24,6 +24,8 @@ def everyone() -> Iterator[Sample]:
     yield Sample("second-factor", "second_factor.html")
     yield Sample("enrol-password", "enrol.html", context={"step": "password"})
     yield Sample("enrol-code", "enrol.html", context={"step": "code", "qr": QR, "secret_words": "GEZD GNBV GY3T QOJQ"})
+    wrong = (Problem("That code isn't right.", "code"),)
+    yield Sample("enrol-wrong", "enrol.html", problems=wrong, context={"step": "code", "qr": None, "pending": ""})
     yield Sample("help", "help.html", visitor=FAMILY, path="/help", context={"contact": CONTACT})
     yield Sample("privacy", "privacy.html", context={"contact": CONTACT, "organisation": "Anytown Council"})
     yield Sample("accessibility", "accessibility.html", context={"contact": CONTACT})

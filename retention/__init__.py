@@ -6,8 +6,9 @@ destroying is a row of states that any crash resumes. A legal hold beats every w
 
 from __future__ import annotations
 
+from retention.approvals import CARRY_OUT, accept_clock, agree, approve
 from retention.certificates import Certificate, certificate, certificates_issued, export
-from retention.disposal import Outcome, carry_out, expire_uploads, nightly, resume, work_on
+from retention.disposal import Outcome, carry_out
 from retention.erasure import Erasure, cancel_erasure, erase, erasures, object_to_erasure
 from retention.holds import HoldView, every_hold, place_hold, release_hold, review_hold
 from retention.models import ErasureState, HaltReason, ItemState, SweepState
@@ -24,8 +25,9 @@ from retention.overview import (
     sweeps,
 )
 from retention.rules import disposition, due_on
+from retention.runs import expire_uploads, nightly, resume, work_on
 from retention.schedule import Profile, load, profiles
-from retention.sweep import ANNOUNCED, CARRY_OUT, accept_clock, agree, approve, plan
+from retention.sweep import ANNOUNCED, plan
 from retention.terms import (
     Brake,
     Destroy,

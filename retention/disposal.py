@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import func, select
 
@@ -24,17 +23,16 @@ import audit
 import identity
 import vault
 from audit import Event
-from core import jobs, mark
+from core import mark
 from core.clock import Leap
-from core.db import Database, get, lock, not_found
+from core.db import Database, lock, not_found
 from core.errors import Damaged, NotFound, Refused, Unavailable
 from core.ids import CaseId, well_formed
-from core.jobs import Lease
 from identity import Actor
 from keys import KeyStore
-from retention import certificates, erasure, officers, records, rules, sweep
+from retention import certificates, erasure, officers, records, rules
 from retention.models import HaltReason, ItemRow, ItemState, SweepRow, SweepState
-from retention.terms import Destroy, RecordClass, Schedule
+from retention.terms import Destroy, Schedule
 from vault import ObjectStore
 
 _BEGUN = (ItemState.DESTROYING, ItemState.KEY_DESTROYED, ItemState.CERTIFIED)
@@ -107,79 +105,6 @@ def carry_out(
     if leap is Leap.AHEAD:
         raise _clock_leapt()
     return _finish(db, sweep_id=sweep_id, rolled=rolled)
-
-
-def nightly(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Schedule) -> Outcome | None:
-    """What the worker does once a day: finish what was begun, plan, and carry the plan out unless it halted.
-
-    Returns:
-        How far today's sweep came; nothing where it halted and waits for an officer.
-    """
-    if mark.observe(db) is Leap.STEADY:
-        expire_uploads(db, keystore=keystore, store=store, schedule=schedule)
-        resume(db, keystore=keystore, store=store, schedule=schedule)
-    sweep_id = sweep.plan(db, schedule=schedule)
-    with db.read() as session:
-        if session.get_one(SweepRow, sweep_id).state is SweepState.HALTED:
-            return None
-    return carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id)
-
-
-def resume(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Schedule) -> tuple[Outcome, ...]:
-    """Go on with every sweep that was approved or begun and isn't through. Cheap where there is none: call it often.
-
-    Returns:
-        How far each came.
-
-    Raises:
-        Refused: time has leapt ahead (``clock_leapt``).
-    """
-    with db.read() as session:
-        earlier = list(
-            session.scalars(
-                select(SweepRow.id)
-                .where(SweepRow.state.in_((SweepState.APPROVED, SweepState.RUNNING)))
-                .order_by(SweepRow.planned_at)
-            )
-        )
-    return tuple(
-        carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id) for sweep_id in earlier
-    )
-
-
-def work_on(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Schedule, lease: Lease) -> None:
-    """Do a ``retention.carry_out`` job. Safe to repeat; harmless in a worker that lost the job.
-
-    Raises:
-        Unavailable: ``sweep_unfinished``, or something else that may pass: try again later.
-    """
-    with db.read() as session:
-        sweep_id = get(session, jobs.JobRow, lease.job_id).subject
-    try:
-        outcome = carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id)
-    except Refused as refusal:
-        with db.begin() as session:
-            jobs.park(session, lease.job_id, at=db.clock.now(), code=refusal.code, sentence=refusal.sentence)
-        return
-    if outcome.state is not SweepState.DONE:
-        raise Unavailable("sweep_unfinished", "Some of it couldn't be finished just now. It is tried again.")
-    with db.begin() as session:
-        jobs.finish(session, lease, at=db.clock.now())
-
-
-def expire_uploads(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Schedule) -> int:
-    """Erase the uploads that nobody went on with. May be called at any time of the day.
-
-    Returns:
-        How many.
-    """
-    rule = schedule.rules[RecordClass.UPLOAD]
-    waits = max(timedelta(days=term.period.days, hours=term.period.hours) for term in rule.latest_of)
-    with db.read() as session:
-        stale = vault.stale_uploads(session, before=db.clock.now() - waits)
-    for upload_id in stale:
-        vault.expire_upload(db, keystore=keystore, store=store, upload_id=upload_id)
-    return len(stale)
 
 
 def advance(work: Work, *, item_id: str) -> ItemState:

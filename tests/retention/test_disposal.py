@@ -164,8 +164,8 @@ def test_an_approved_sweep_is_carried_out_by_its_job_and_parked_where_it_is_too_
     assert lease is not None
     does = {"keystore": shelf.keystore, "schedule": schedule, "lease": lease}
     with pytest.raises(Unavailable, match="sweep_unfinished"):
-        retention.work_on(db, store=FailingStore(tmp_path / "store"), **does)  # type: ignore[arg-type]
-    retention.work_on(db, store=shelf.store, **does)  # type: ignore[arg-type]
+        retention.work_on(db, store=FailingStore(tmp_path / "store"), **does)
+    retention.work_on(db, store=shelf.store, **does)
     assert all(shelf.is_gone(film) for film in films)
     with db.read() as session:
         assert session.get_one(JobRow, lease.job_id).state is JobState.DONE

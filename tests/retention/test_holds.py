@@ -50,14 +50,14 @@ def test_a_hold_keeps_what_is_due_until_a_second_officer_lifts_it(
 
     lift = {"keystore": shelf.keystore, "hold_id": hold_id, "reason": "The solicitor has withdrawn."}
     with pytest.raises(Refused, match="second_officer_needed"):
-        retention.release_hold(shelf.db, actor=family.staff.officer.actor, **lift)  # type: ignore[arg-type]
-    retention.release_hold(shelf.db, actor=family.staff.other_officer.actor, **lift)  # type: ignore[arg-type]
+        retention.release_hold(shelf.db, actor=family.staff.officer.actor, **lift)
+    retention.release_hold(shelf.db, actor=family.staff.other_officer.actor, **lift)
     outcome = night()
     assert outcome is not None
     assert outcome.done == 1
     assert shelf.is_gone(clip)
     with pytest.raises(Conflict, match="hold_lifted"):
-        retention.release_hold(shelf.db, actor=family.staff.other_officer.actor, **lift)  # type: ignore[arg-type]
+        retention.release_hold(shelf.db, actor=family.staff.other_officer.actor, **lift)
 
 
 def test_a_hold_on_somebody_else_keeps_nothing(shelf: Shelf, night: Night, family: Family) -> None:

@@ -168,7 +168,7 @@ FILM = record(RecordClass.FOOTAGE, visit=day("2026-03-02"), deposit=day("2026-03
 HOLDS = {
     "on the case": Hold(HoldId("e" * 32), HoldScope.CASE, CASE),
     "on a person in it": Hold(HoldId("e" * 32), HoldScope.PERSON, CHILD),
-    "on the clip": Hold(HoldId("e" * 32), HoldScope.CLIP, FILM.record),  # type: ignore[arg-type]
+    "on the clip": Hold(HoldId("e" * 32), HoldScope.CLIP, FILM.record),
 }
 
 

@@ -29,6 +29,7 @@ class Event(StrEnum):
     STAFF_ADDED = "staff.added"
     STAFF_ROLES_CHANGED = "staff.roles_changed"
     STAFF_SUSPENDED = "staff.suspended"
+    STAFF_REINSTATED = "staff.reinstated"
     STAFF_ENROLMENT_RENEWED = "staff.enrolment_renewed"
     SECOND_FACTOR_ENROLLED = "second_factor.enrolled"
     SIGNED_IN = "sign_in.done"
@@ -169,6 +170,7 @@ WIDENING_OR_NEUTRAL = frozenset(
         Event.CLOCK_ACCEPTED,
         Event.SETTINGS_CHANGED,
         Event.STAFF_ADDED,
+        Event.STAFF_REINSTATED,
         Event.SECOND_FACTOR_ENROLLED,
         Event.SIGNED_IN,
         Event.SIGN_IN_REFUSED,

@@ -63,6 +63,7 @@ from identity.sign_in import sign_in_password, sign_in_totp
 from identity.staff import (
     add_staff,
     bootstrap_administrator,
+    reinstate_staff,
     renew_enrolment,
     set_roles,
     staff_directory,
@@ -88,6 +89,7 @@ from identity.terms import (
     Visit,
     VisitKind,
 )
+from identity.tries import tidy
 from identity.views import case_view, caseloads, cases_of, safe_contact
 from identity.visits import record_visit, visit, visits_of
 
@@ -183,6 +185,7 @@ __all__ = [
     "record_caseload",
     "record_competence",
     "record_visit",
+    "reinstate_staff",
     "renew_enrolment",
     "require_in_case",
     "require_member",
@@ -205,6 +208,7 @@ __all__ = [
     "sign_out",
     "staff_directory",
     "suspend_staff",
+    "tidy",
     "unbind_devices",
     "versions",
     "visit",

@@ -141,6 +141,7 @@ def sessions_of(db: Database, *, actor: Actor) -> list[SessionLine]:
         rows = session.scalars(
             select(SessionRow).where(
                 SessionRow.person_id == actor.person,
+                SessionRow.step == SessionStep.FULL,
                 SessionRow.ended_at.is_(None),
                 SessionRow.idle_until > at,
                 SessionRow.expires_at > at,

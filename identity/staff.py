@@ -128,11 +128,26 @@ def renew_enrolment(db: Database, *, actor: Actor, person: PersonId) -> Enrolmen
         _require_other(actor, person)
         if lock_staff(session, person).suspended_at is not None:
             raise not_found()
-        session.execute(delete(PasswordRow).where(PasswordRow.person_id == person))
-        session.execute(delete(TotpRow).where(TotpRow.person_id == person))
-        end_all(session, person, by=actor.person, at=at)
-        audit.record(session, audit.Event.STAFF_ENROLMENT_RENEWED, actor=actor.person, object_id=person)
-        return new_link(session, person, by=actor.person, at=at)
+        return _begin_anew(session, actor, person, event=audit.Event.STAFF_ENROLMENT_RENEWED, at=at)
+
+
+def reinstate_staff(db: Database, *, actor: Actor, person: PersonId) -> Enrolment:
+    """Someone who had left comes back: they enrol anew, and have no place in any case until a manager gives one.
+
+    Raises:
+        Refused: ``not_your_role``, ``not_yourself``.
+        NotFound: no such member of staff.
+        Conflict: ``not_suspended``.
+    """
+    require_role(actor, Role.ADMINISTRATOR)
+    at = db.clock.now()
+    with db.begin() as session:
+        _require_other(actor, person)
+        row = lock_staff(session, person)
+        if row.suspended_at is None:
+            raise Conflict("not_suspended", "They haven't left.")
+        row.suspended_at = None
+        return _begin_anew(session, actor, person, event=audit.Event.STAFF_REINSTATED, at=at)
 
 
 def staff_directory(db: Database, *, keys: KeyStore, actor: Actor, role: Role | None = None) -> list[StaffLine]:
@@ -193,6 +208,14 @@ def _add(
         details={role.value: True for role in sorted(wanted)},
     )
     return new_link(session, person, by=by, at=at)
+
+
+def _begin_anew(session: Session, actor: Actor, person: PersonId, *, event: audit.Event, at: datetime) -> Enrolment:
+    session.execute(delete(PasswordRow).where(PasswordRow.person_id == person))
+    session.execute(delete(TotpRow).where(TotpRow.person_id == person))
+    end_all(session, person, by=actor.person, at=at)
+    audit.record(session, event, actor=actor.person, object_id=person)
+    return new_link(session, person, by=actor.person, at=at)
 
 
 def _require_other(actor: Actor, person: PersonId) -> None:

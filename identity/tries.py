@@ -9,8 +9,9 @@ from sqlalchemy import case, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.db import Database
 from core.errors import RateLimited
-from identity.access_models import TriesRow
+from identity.access_models import SessionRow, TriesRow
 from identity.sealing import keyed_hash
 from keys import KeyStore
 
@@ -31,6 +32,15 @@ class Limit:
 PER_ACCOUNT = Limit("account", 10, timedelta(minutes=15))
 PER_ADDRESS = Limit("address", 100, timedelta(minutes=15))
 PER_CODE = Limit("code", 5, timedelta(minutes=5))
+SESSIONS_KEPT = timedelta(days=30)
+
+
+def tidy(db: Database) -> None:
+    """Drop counts whose window is over, and sessions that ended long ago (the audit log remembers them). Nightly."""
+    at = db.clock.now()
+    with db.begin() as session:
+        session.execute(delete(TriesRow).where(TriesRow.window_ends_at <= at))
+        session.execute(delete(SessionRow).where(SessionRow.expires_at <= at - SESSIONS_KEPT))
 
 
 def spend(session: Session, keys: KeyStore, limit: Limit, *, what: str, at: datetime) -> RateLimited | None:
@@ -68,11 +78,6 @@ def spend(session: Session, keys: KeyStore, limit: Limit, *, what: str, at: date
 def forget(session: Session, keys: KeyStore, limit: Limit, *, what: str) -> None:
     """Start counting anew after a success."""
     session.execute(delete(TriesRow).where(TriesRow.bucket == _bucket(keys, limit, what)))
-
-
-def sweep(session: Session, *, at: datetime) -> None:
-    """Drop the windows that are over."""
-    session.execute(delete(TriesRow).where(TriesRow.window_ends_at <= at))
 
 
 def _bucket(keys: KeyStore, limit: Limit, what: str) -> str:

@@ -4,13 +4,17 @@ from datetime import datetime, timedelta
 
 import pyotp
 import pytest
+from sqlalchemy import select
 
+import audit
 import identity
+from audit.models import AuditEntryRow
 from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, NotSignedIn, RateLimited, Refused
 from core.ids import SessionId, new_id
 from core.secret import Secret
 from identity import Factor, Role, SessionStep
+from identity.access_models import SessionRow, TriesRow
 from keys import KeyStore
 from tests.fakes import HandClock
 from tests.families import Family, Staff, again
@@ -180,6 +184,59 @@ def test_a_renewed_link_voids_password_code_sessions_and_the_older_link(
     clock.move(timedelta(days=7))
     with pytest.raises(Refused, match="link_ended"):
         identity.enrol(db, keys=keystore, token=second.token, password=PASSWORD)
+
+
+def test_who_left_and_comes_back_enrols_anew(
+    db: Database, keystore: KeyStore, enrolled: Secret[str], staff: Staff, clock: HandClock
+) -> None:
+    full = identity.sign_in_totp(
+        db, keys=keystore, token=pending(db, keystore).token, code=code_at(enrolled, clock.now())
+    )
+    admin = staff.administrator.actor
+    with pytest.raises(Conflict, match="not_suspended"):
+        identity.reinstate_staff(db, actor=admin, person=full.person)
+    identity.suspend_staff(db, actor=admin, person=full.person)
+    with pytest.raises(Refused, match="sign_in_failed"):
+        pending(db, keystore)
+    link = identity.reinstate_staff(db, actor=admin, person=full.person)
+    with pytest.raises(Refused, match="sign_in_failed"):
+        pending(db, keystore)
+    setup = identity.enrol(db, keys=keystore, token=link.token, password=PASSWORD)
+    identity.confirm_enrolment(db, keys=keystore, token=link.token, code=code_at(setup.secret, clock.now()))
+
+
+def test_every_try_to_sign_in_is_on_record(
+    db: Database, keystore: KeyStore, enrolled: Secret[str], clock: HandClock
+) -> None:
+    token = pending(db, keystore).token
+    with pytest.raises(Refused):
+        identity.sign_in_totp(db, keys=keystore, token=token, code="no code")
+    with pytest.raises(Refused):
+        identity.sign_in_password(db, keys=keystore, email="nobody@example.gov.uk", password=PASSWORD, address=ADDRESS)
+    person = identity.sign_in_totp(db, keys=keystore, token=token, code=code_at(enrolled, clock.now())).person
+    with db.read() as session:
+        entries = session.scalars(
+            select(AuditEntryRow)
+            .where(AuditEntryRow.event.in_([audit.Event.SIGN_IN_REFUSED.value, audit.Event.SIGNED_IN.value]))
+            .order_by(AuditEntryRow.number)
+        )
+        found = [(entry.event, entry.actor, entry.reason) for entry in entries]
+    assert found[1:] == [
+        ("sign_in.refused", person, "wrong_code"),
+        ("sign_in.refused", None, "wrong_password"),
+        ("sign_in.done", person, None),
+    ]
+
+
+def test_what_is_over_is_swept_away(db: Database, staff: Staff, keystore: KeyStore, clock: HandClock) -> None:
+    with pytest.raises(Refused):
+        pending(db, keystore)
+    clock.move(timedelta(days=31))
+    kept = again(db, staff.guider)
+    identity.tidy(db)
+    with db.read() as session:
+        assert session.scalars(select(SessionRow.id)).all() == [kept.actor.session]
+        assert session.scalars(select(TriesRow)).all() == []
 
 
 def test_accounts_are_an_administrators_business_and_the_first_is_made_once(

@@ -2,15 +2,36 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 
-# Third-party CSS and JavaScript for the pages (pip does this by itself; a bare checkout needs it once)
-.PHONY: assets
-assets:
-	$(or $(wildcard $(BIN)/python),$(PYTHON)) hatch_build.py
+.PHONY: demo test check lock clean setup assets
 
-.PHONY: check
-check:
-	ruff check .
-	ruff format --check .
-	mypy
-	lint-imports --no-logo
+demo: $(READY) ## Show the main job on a throwaway store. ARGS=--exit ends afterwards; FOOTAGE=path uses a film of yours.
+	@$(BIN)/vig-vault demo $(if $(FOOTAGE),--footage "$(FOOTAGE)") $(ARGS)
+
+test: check ## Run every check and every test that this machine can; what it can't is listed with what to install.
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Lint, types, and the ladder of rooms.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+setup: $(READY) ## Only make the virtual environment.
+
+$(READY): requirements.lock pyproject.toml hatch_build.py web/package-lock.json
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+assets: ## Make the pages' third-party assets again.
+	$(BIN)/python hatch_build.py
+
+lock: $(READY) ## Pin every dependency by hash again.
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--all-extras pyproject.toml -o requirements.lock
+
+clean: ## Remove what was made.
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

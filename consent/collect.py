@@ -23,7 +23,7 @@ from consent.terms import NO_FILM_YET, Purpose
 from core.clock import Clock
 from core.db import Database
 from core.errors import Unavailable
-from identity import roster
+from identity import Roster, roster
 
 _POLICY = "consent_policy"
 
@@ -44,8 +44,12 @@ def facts_of(session: Session, rendition: Rendition) -> Facts:
         NotFound: no such case.
         Unavailable: the keys are sealed.
     """
+    return facts_about(session, rendition, people=roster(session, rendition.case_id))
+
+
+def facts_about(session: Session, rendition: Rendition, *, people: Roster) -> Facts:
+    """``facts_of`` for a caller who has the roster already (read first, in this snapshot)."""
     case_id, content_hash = rendition.case_id, rendition.content_hash
-    people = roster(session, case_id)
     filming = EventRow.purpose == Purpose.FILMING
     events = session.scalars(
         select(EventRow).where(

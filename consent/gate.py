@@ -16,14 +16,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import audit
-from consent.collect import facts_of, now
+from consent.collect import facts_about, facts_of, now
 from consent.facts import Inquiry, Presenting, Rendition
 from consent.models import PresentingRow
 from consent.rules import Permit, decide
 from consent.terms import Action, Purpose, Reason, Refusal
 from core.db import Database
 from core.ids import ObjectId, PersonId
-from identity import Actor, PersonKind, lock_case, sessions_live
+from identity import Actor, PersonKind, lock_case, roster, sessions_live
 
 
 def inquiry_of(
@@ -98,7 +98,7 @@ def consider(session: Session, *, inquiry: Inquiry, rendition: Rendition) -> Per
 
 
 def still_permitted(db: Database, permit: Permit, *, facts: Callable[[Session], Rendition]) -> Permit | Refusal:
-    """Decide again on what a permit is being used for.
+    """Decide again, on fresh facts from one snapshot; whatever goes wrong, the answer is no.
 
     Args:
         db: the main database (the primary: never a replica, which lags).
@@ -108,44 +108,18 @@ def still_permitted(db: Database, permit: Permit, *, facts: Callable[[Session], 
     Returns:
         A new permit for the same objects, which replaces the old one; or why not.
     """
-    answer = decide_again(
-        db, inquiry=permit.inquiry, object_ids=permit.objects, content_hash=permit.content_hash, facts=facts
-    )
-    if isinstance(answer, Permit) and answer.rendition_id != permit.rendition_id:
-        return Refusal(Reason.HASH_CHANGED)
-    return answer
-
-
-def decide_again(
-    db: Database,
-    *,
-    inquiry: Inquiry,
-    object_ids: frozenset[ObjectId],
-    content_hash: str,
-    facts: Callable[[Session], Rendition],
-) -> Permit | Refusal:
-    """Decide again on a viewing that ``authorise`` let begin and wrote down, maybe in another process.
-
-    Everything is read anew from one snapshot, the version first; whatever goes wrong, the answer is no.
-
-    Args:
-        db: the main database (the primary).
-        inquiry: who watches what for what, as the viewing's own record says; its time is replaced.
-        object_ids: the objects whose keys the permit may open.
-        content_hash: what was permitted then: other bytes are another question.
-        facts: gives the rendition as vault knows it in that snapshot.
-    """
     try:
         with db.read() as session:
             at = now(session)
+            people = roster(session, permit.case_id)
             rendition = facts(session)
-            known = facts_of(session, rendition)
-            if rendition.content_hash != content_hash:
+            if rendition.id != permit.rendition_id or rendition.content_hash != permit.content_hash:
                 return Refusal(Reason.HASH_CHANGED)
-            if inquiry.session not in sessions_live(session, [inquiry.session], at=at):
+            if permit.inquiry.session not in sessions_live(session, [permit.inquiry.session], at=at):
                 return Refusal(Reason.SESSION_ENDED)
-            asked = _confirmed(session, replace(inquiry, at=at))
-        return decide(asked, facts=known, objects=object_ids)
+            asked = _confirmed(session, replace(permit.inquiry, at=at))
+            known = facts_about(session, rendition, people=people)
+        return decide(asked, facts=known, objects=permit.objects)
     except Exception:  # noqa: BLE001 - default deny: a lost database, a sealed key store, a fault of ours
         return Refusal(Reason.ERROR)
 

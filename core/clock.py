@@ -47,12 +47,11 @@ class SteadyClock:
 
     Args:
         source: the clock underneath.
-        mark: the persisted high-water mark, if there is one.
     """
 
-    def __init__(self, source: Clock, *, mark: datetime | None = None) -> None:
+    def __init__(self, source: Clock) -> None:
         self._source = source
-        self._highest = mark or datetime.min.replace(tzinfo=UTC)
+        self._highest = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
@@ -60,6 +59,12 @@ class SteadyClock:
         with self._lock:
             self._highest = max(self._highest, self._source.now())
             return self._highest
+
+    def raise_to(self, mark: datetime | None) -> None:
+        """Never show less than a mark that an earlier life of the service left."""
+        if mark is not None:
+            with self._lock:
+                self._highest = max(self._highest, mark)
 
 
 class Leap(StrEnum):

@@ -11,7 +11,7 @@ from identity.caseload import end_caseload, record_caseload
 from identity.cases import CaseFacts, add_person, case_facts, close_case, ended_before, open_case
 from identity.decisions import lift_restriction, place_restriction, record_capacity, record_competence
 from identity.devices import Activated, activate, has_device, sign_in_device, unbind_devices
-from identity.enrolment import Enrolment, TotpSetup, confirm_enrolment, enrol
+from identity.enrolment import Enrolment, TotpSetup, confirm_enrolment, enrol, look_enrolment
 from identity.facts import (
     Actor,
     Assignment,
@@ -174,6 +174,7 @@ __all__ = [
     "lift_restriction",
     "lock_case",
     "look",
+    "look_enrolment",
     "member_cases",
     "members_of",
     "open_case",

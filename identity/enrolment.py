@@ -75,6 +75,17 @@ def enrol(db: Database, *, keys: KeyStore, token: Secret[str], password: Secret[
     return TotpSetup(totp.address(secret, account=email), secret)
 
 
+def look_enrolment(db: Database, *, token: Secret[str]) -> None:
+    """Whether a link may be enrolled with. Consumes nothing.
+
+    Raises:
+        NotFound: no such link.
+        Conflict: ``link_used``; Refused: ``link_ended``.
+    """
+    with db.read() as session:
+        _live_link(session, token, at=db.clock.now())
+
+
 def confirm_enrolment(
     db: Database, *, keys: KeyStore, token: Secret[str], code: str, timeouts: Timeouts = STAFF_TIMEOUTS
 ) -> SignedIn:

@@ -1,0 +1,5 @@
+"""`python -m app` is `vig-vault`."""
+
+from app.cli import main
+
+main()

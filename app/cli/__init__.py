@@ -1,0 +1,50 @@
+"""The command `vig-vault`. Every command has ``--help``, most have ``--json``, and each ends with a useful status.
+
+Status: 0 done, 1 found something wrong, 2 wrong use, 3 refused, 4 not possible now, 5 damaged.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import typer
+
+from core import errors
+
+STATUS: tuple[tuple[type[errors.VaultError], int], ...] = (
+    (errors.Invalid, 2),
+    (errors.NotFound, 2),
+    (errors.Conflict, 2),
+    (errors.TooLarge, 2),
+    (errors.Refused, 3),
+    (errors.NotSignedIn, 3),
+    (errors.RateLimited, 4),
+    (errors.Unavailable, 4),
+    (errors.Damaged, 5),
+)
+
+application = typer.Typer(
+    name="vig-vault",
+    help="Keeps family films sealed. A clip is shown only while everyone who has a say agrees.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def say(text: str, *, as_json: bool, **values: Any) -> None:
+    """Print a result: words for people, one JSON object for programs."""
+    typer.echo(json.dumps(values, default=str) if as_json else text)
+
+
+def main() -> None:
+    """Run a command; an error is one line with its stable code, never a traceback."""
+    from app.cli import audit, clock, demo, records, store  # noqa: F401, PLC0415 - they register their commands
+
+    try:
+        application()
+    except errors.VaultError as error:
+        sys.stderr.write(f"{error.code}: {error.sentence}\n")
+        raise SystemExit(next(status for kind, status in STATUS if isinstance(error, kind))) from None

@@ -1,0 +1,105 @@
+"""`init`, `serve`, `worker`, `upgrade`, `settings`: the life of a store and of the processes on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import running
+from app.cli import application, say
+from app.cli.options import Json, PassphraseFile, Store, passphrase, settings
+from app.schema import Tree, upgrade
+from app.service import clock_for, databases, open_service
+from app.settings import described
+from app.setup import make_store
+
+
+@application.command()
+def init(
+    *,
+    admin_name: Annotated[str, typer.Option(prompt="Name of the first administrator")],
+    admin_email: Annotated[str, typer.Option(prompt="Their work email address")],
+    log_name: Annotated[str, typer.Option(help="Name of the audit log, as in vault.example.gov.uk/log.")] = "vig-vault",
+    store: Store = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Make a store: keyring, databases, log, first administrator."""
+    read = settings(store=store, passphrase_file=passphrase_file)
+    made = make_store(
+        read,
+        passphrase=passphrase(read, confirm=True),
+        log_name=log_name,
+        admin_name=admin_name,
+        admin_email=admin_email,
+    )
+    say(
+        f"The store is made.\n\n"
+        f"  The log's public key (write it down outside this machine):\n    {made.log_key}\n\n"
+        f"  The first administrator sets password and second factor here, within 7 days:\n    {made.enrolment}\n\n"
+        f"Next: vig-vault serve --store {read.store}",
+        as_json=as_json,
+        store=read.store,
+        log_key=made.log_key,
+        enrolment=made.enrolment,
+    )
+
+
+@application.command()
+def serve(
+    *,
+    store: Store = None,
+    passphrase_file: PassphraseFile = None,
+    listen: Annotated[str | None, typer.Option(help="Address and port. Default: 127.0.0.1:8443.")] = None,
+    tls_certificate: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate chain (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its private key (PEM).")] = None,
+    behind_proxy: Annotated[bool | None, typer.Option("--behind-proxy", help="A proxy ends TLS.")] = None,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only the pages: workers run elsewhere.")] = False,
+) -> None:
+    """Serve pages and films, and do the background work. Ends cleanly on SIGTERM."""
+    read = settings(
+        store=store,
+        passphrase_file=passphrase_file,
+        listen=listen,
+        tls_certificate=tls_certificate,
+        tls_key=tls_key,
+        behind_proxy=behind_proxy,
+    )
+    running.check_transport(read)
+    service = open_service(read, passphrase=passphrase(read))
+    running.serve(service, parts=running.Parts.PAGES if no_worker else running.Parts.ALL)
+
+
+@application.command()
+def worker(
+    *,
+    store: Store = None,
+    passphrase_file: PassphraseFile = None,
+    name: Annotated[str, typer.Option(help="Stable name of this worker; it takes up what it had begun.")] = "worker-1",
+) -> None:
+    """Do the background work only."""
+    read = settings(store=store, passphrase_file=passphrase_file)
+    running.work(open_service(read, passphrase=passphrase(read)), name=name)
+
+
+@application.command("upgrade")
+def upgrade_store(*, store: Store = None, as_json: Json = False) -> None:
+    """Bring the databases to this program's version. Make a backup first."""
+    read = settings(store=store)
+    for db, tree in zip(databases(read, clock=clock_for(read)), (Tree.VAULT, Tree.KEYS), strict=True):
+        upgrade(db, tree)
+        db.engine.dispose()
+    say("The databases are up to date.", as_json=as_json, upgraded=True)
+
+
+@application.command("settings")
+def show_settings(*, as_json: Json = False) -> None:
+    """List every setting with its default and what it does."""
+    lines = described()
+    say(
+        "\n".join(f"{name}={default}\n    {doc}" for name, default, doc in lines),
+        as_json=as_json,
+        settings=[{"name": name, "default": default, "doc": doc} for name, default, doc in lines],
+    )

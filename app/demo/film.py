@@ -1,0 +1,34 @@
+"""A film as a phone makes it, for a demonstration without one: H.264, ``moov`` at the end, a place in its metadata."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ffmpeg
+from imageio_ffmpeg import get_ffmpeg_exe
+
+SECONDS = 24
+PLACE = "+54.9069-001.3838/"
+"""A location such as phones write (a park); it must not survive."""
+
+
+def make_phone_film(path: Path, *, seconds: int = SECONDS) -> None:
+    """Write a 720p film with moving shapes and a tone that changes, about 1 MB for each four seconds."""
+    picture = ffmpeg.input(f"testsrc2=size=1280x720:rate=30:duration={seconds}", format="lavfi")
+    sound = ffmpeg.input(f"sine=frequency=330:beep_factor=4:sample_rate=48000:duration={seconds}", format="lavfi")
+    (
+        ffmpeg.output(
+            picture,
+            sound,
+            str(path),
+            vcodec="libx264",
+            preset="ultrafast",
+            crf=20,
+            pix_fmt="yuv420p",
+            acodec="aac",
+            metadata=f"location={PLACE}",
+            format="mp4",
+        )
+        .overwrite_output()
+        .run(cmd=get_ffmpeg_exe(), quiet=True)
+    )

@@ -1,0 +1,100 @@
+"""Plays the story and says how each step went; then serves, and tells how to sign in as everyone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+import typer
+
+from app.demo.client import Unexpected
+from app.demo.film import make_phone_film
+from app.demo.people import PASSCODE
+from app.demo.serving import NotReady, Served
+from app.demo.story import STAFF, Story
+from core.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How one step went."""
+
+    step: str
+    held: bool
+    seconds: float
+    remark: str
+
+
+def play(*, footage: Path | None, leave: bool, as_json: bool) -> int:
+    """Play it all on a throwaway store.
+
+    Args:
+        footage: a film, or nothing to make one.
+        leave: end afterwards, also with a terminal.
+        as_json: one object at the end instead of lines.
+
+    Returns:
+        The exit status: 0 if every step held.
+    """
+    if footage is not None and not footage.is_file():
+        raise Invalid("no_film", "There is no film at that place.")
+    folder = Path(tempfile.mkdtemp(prefix="vig-vault-demo-"))
+    served = Served(folder)
+    try:
+        film = footage or folder / "phone.mp4"
+        if footage is None:
+            make_phone_film(film)
+        story = Story(served, film)
+        held = _play_steps(story, quiet=as_json)
+        if held and not leave and sys.stdin.isatty():
+            _serve_on(story)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        served.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if held else 1
+
+
+def _play_steps(story: Story, *, quiet: bool) -> bool:
+    done: list[Played] = []
+    for what, do in story.steps:
+        begun = time.monotonic()
+        try:
+            held, remark = True, do()
+        except (Unexpected, NotReady, httpx.HTTPError) as error:
+            held, remark = False, f"{type(error).__name__}: {error}"
+        played = Played(what, held, round(time.monotonic() - begun, 2), remark)
+        done.append(played)
+        if not quiet:
+            typer.echo(f" {'✔' if held else '✘'} {played.seconds:6.1f} s  {what}\n             {remark}")
+        if not held:
+            if not quiet:
+                typer.echo(f"\nThe server's last words:\n{story.served.tail()}", err=True)
+            break
+    everything = done[-1].held
+    if quiet:
+        typer.echo(json.dumps({"held": everything, "steps": [asdict(played) for played in done]}))
+    else:
+        total = sum(played.seconds for played in done)
+        typer.echo(f"\n{sum(p.held for p in done)} of {len(story.steps)} steps held in {total:.0f} s.")
+    return everything
+
+
+def _serve_on(story: Story) -> None:
+    typer.echo(f"\nLook around: {story.served.origin}   (Ctrl-C ends it and throws everything away)\n")
+    for role, member in story.staff.items():
+        name = STAFF.get(role, (member.name, []))[0]
+        typer.echo(f"  {role.replace('_', ' '):15} {name:20} {member.address}\n{'':18}password {member.password}")
+        typer.echo(f"{'':18}authenticator key {member.key}")
+    for name, link in story.new_invitations().items():
+        typer.echo(
+            f"  {'parent':15} {name:20} {link.address}\n{'':18}code {link.code}, or passcode {PASSCODE} afterwards"
+        )
+    story.served.wait()

@@ -1,0 +1,127 @@
+"""A served store in a process of its own: started, waited for, killed, started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from app.settings import PREFIX
+
+READY_WITHIN_SECONDS = 60
+_ASK_EVERY_SECONDS = 0.1
+
+
+class NotReady(Exception):
+    """The server didn't come up."""
+
+
+class Served:
+    """A throwaway store and its server.
+
+    Args:
+        folder: empty; the store, the passphrase, messages and logs go there.
+        settings: further settings, without their prefix.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.messages = folder / "messages"
+        self.clock = folder / "clock"
+        self.log = folder / "server.log"
+        self.origin = f"http://127.0.0.1:{_free_port()}"
+        self.messages.mkdir(mode=0o700, parents=True)
+        passphrase = folder / "passphrase"
+        passphrase.touch(mode=0o600)
+        passphrase.write_text(secrets.token_urlsafe(24), encoding="ascii")
+        given = {
+            "store": str(folder / "store"),
+            "passphrase_file": str(passphrase),
+            "recovery_place": str(folder / "recovery"),
+            "witness": str(folder / "witness"),
+            "messages": f"spool:{self.messages}",
+            "listen": self.origin.removeprefix("http://"),
+            "demo_clock": str(self.clock),
+        } | settings
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        self.environment = plain | {PREFIX + name.upper(): value for name, value in given.items()}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `vig-vault` on this store."""
+        return subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "app", *words], env=self.environment, capture_output=True, text=True, check=check
+        )
+
+    def init(self, *, admin_name: str, admin_email: str) -> dict[str, str]:
+        """Make the store.
+
+        Returns:
+            What `vig-vault init --json` printed.
+        """
+        done = self.command("init", "--admin-name", admin_name, "--admin-email", admin_email, "--json", check=False)
+        if done.returncode:
+            raise NotReady(done.stderr)
+        answer: dict[str, str] = json.loads(done.stdout)
+        return answer
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "app", "serve"], env=self.environment, stdout=log, stderr=log
+            )
+        end = time.monotonic() + READY_WITHIN_SECONDS
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.origin}/readyz").status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                time.sleep(_ASK_EVERY_SECONDS)
+        raise NotReady(self.tail())
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    def stop(self) -> int:
+        """End it cleanly.
+
+        Returns:
+            Its exit status.
+        """
+        if self._process is None:
+            return 0
+        self._process.terminate()
+        try:
+            return self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return -signal.SIGKILL
+
+    def tail(self) -> str:
+        """The last lines of the server's log."""
+        return self.log.read_text(encoding="utf-8")[-3000:] if self.log.exists() else ""
+
+    def wait(self) -> None:
+        """Wait until it ends by itself or is interrupted."""
+        if self._process is not None:
+            self._process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,78 @@
+"""From errors to answers: the one place where an error meets an HTTP status. Nothing of a traceback leaves."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.statuses import status_of
+from app.web import page
+from core import errors
+from core.db import not_found
+
+_LOG = logging.getLogger("vault.app")
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person in a browser waits for the answer."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def answer(request: Request, error: errors.VaultError) -> Response:
+    """The answer to an error: a page for people, JSON (``code``, ``sentence``) for programs."""
+    if isinstance(error, errors.NotSignedIn) and wants_page(request) and request.method == "GET":
+        return RedirectResponse("/sign-in", status_code=303)
+    status = status_of(error)
+    headers = {}
+    if isinstance(error, errors.RateLimited | errors.Unavailable):
+        headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+    if wants_page(request):
+        response: Response = page(request, "error.html", status=status, code=error.code, sentence=error.sentence)
+    else:
+        body = {"code": error.code, "sentence": error.sentence} | ({"field": error.field} if error.field else {})
+        response = JSONResponse(body, status_code=status)
+    response.headers.update(headers)
+    return response
+
+
+def install(app: FastAPI) -> None:
+    """Have the application answer errors this way."""
+
+    async def known(request: Request, error: Exception) -> Response:
+        assert isinstance(error, errors.VaultError)
+        if isinstance(error, errors.Unavailable | errors.Damaged):
+            _LOG.warning("answered", extra={"code": error.code, "request_id": request.state.request_id})
+        return answer(request, error)
+
+    async def http(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        if status == 404:  # noqa: PLR2004 - the number is its name
+            return answer(request, not_found())
+        if status == 405:  # noqa: PLR2004 - likewise
+            response = answer(request, errors.Invalid("wrong_method", "That page can't be used in this way."))
+            response.status_code = status
+            return response
+        response = answer(request, errors.Invalid("bad_request", "We could not understand that request."))
+        response.status_code = status
+        return response
+
+    async def malformed(request: Request, error: Exception) -> Response:
+        del error
+        return answer(request, errors.Invalid("bad_request", "We could not understand that request."))
+
+    async def unknown(request: Request, error: Exception) -> Response:
+        _LOG.error("failed", exc_info=error, extra={"request_id": request.state.request_id})
+        response = answer(request, errors.Unavailable("failed", "Something went wrong on our side. Please try again."))
+        response.status_code = 500
+        return response
+
+    app.add_exception_handler(errors.VaultError, known)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(Exception, unknown)

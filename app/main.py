@@ -1,0 +1,28 @@
+"""The application: middleware, errors, static files and every route, on one service."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from app import errors
+from app.headers import Armour
+from app.pages import STATIC
+from app.routes import ROUTERS
+from app.service import Service
+
+
+def create_app(service: Service) -> FastAPI:
+    """Make the application. It opens nothing and starts nothing: ``app.cli`` does.
+
+    Args:
+        service: what every use case is given.
+    """
+    app = FastAPI(title="VIG Vault", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.service = service
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Armour, origin=service.settings.public_origin, also_hosts=(service.settings.listen,))
+    return app

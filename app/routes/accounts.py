@@ -1,0 +1,187 @@
+"""Accounts of staff (administrators) and caseloads (managers)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import segno
+from fastapi import APIRouter, Depends, Request, Response
+from markupsafe import Markup
+
+import identity
+from app.forms import Posted
+from app.policy import staff
+from app.service import Service, service_of
+from app.statuses import status_of
+from app.web import go, page
+from app.words import ROLE_WORDS, title
+from core.errors import Invalid, VaultError
+from core.ids import CaseId, PersonId
+from identity import Actor, Enrolment, Role
+
+router = APIRouter()
+TheService = Annotated[Service, Depends(service_of)]
+Administrator = Annotated[Actor, Depends(staff(Role.ADMINISTRATOR))]
+Manager = Annotated[Actor, Depends(staff(Role.MANAGER))]
+_HINTS = {
+    Role.GUIDER: "Films, cuts and reviews with families",
+    Role.SUPERVISOR: "Checks a colleague's clip",
+    Role.SOCIAL_WORKER: "Sees what a family shares",
+    Role.CHAIR: "Shows a clip in a meeting",
+    Role.MANAGER: "Opens cases and assigns staff",
+    Role.IG_OFFICER: "Audits, holds, approves disposals",
+    Role.ADMINISTRATOR: "Accounts only; never sees a film",
+}
+
+
+@router.get("/accounts")
+def accounts(request: Request, actor: Administrator, service: TheService) -> Response:
+    """Everybody on the staff."""
+    return _accounts(request, actor, service, fresh=None)
+
+
+@router.get("/accounts/new")
+def new_account_page(request: Request, _actor: Administrator) -> Response:
+    """The form for an account."""
+    return page(request, "account_new.html", roles=_roles())
+
+
+@router.post("/accounts/new")
+def new_account(request: Request, actor: Administrator, form: Posted, service: TheService) -> Response:
+    """Add an account; its link is shown once."""
+    try:
+        roles = [_role(one) for one in form.texts("roles")]
+        name = form.text("name", called="a name", most=100)
+        made = identity.add_staff(
+            service.db,
+            keys=service.keystore,
+            actor=actor,
+            name=name,
+            email=form.text("email", called="a work email address", most=200),
+            roles=roles,
+        )
+    except VaultError as error:
+        return page(
+            request,
+            "account_new.html",
+            status=status_of(error),
+            problem=error,
+            given=form.shown(),
+            roles=_roles(),
+        )
+    return _accounts(request, actor, service, fresh=_shown_once(service, made, name=name))
+
+
+@router.post("/accounts/{person_id}/suspend")
+def suspend(person_id: PersonId, actor: Administrator, service: TheService) -> Response:
+    """Somebody leaves: sessions and places in cases end at once."""
+    identity.suspend_staff(service.db, actor=actor, person=person_id)
+    return go("/accounts", saved="account_ended")
+
+
+@router.post("/accounts/{person_id}/renew")
+def renew(request: Request, person_id: PersonId, actor: Administrator, service: TheService) -> Response:
+    """A lost phone or password: both are void, and there is a new link."""
+    made = identity.renew_enrolment(service.db, actor=actor, person=person_id)
+    with service.db.read() as session:
+        name = identity.person_name(session, keys=service.keystore, person=person_id)
+    return _accounts(request, actor, service, fresh=_shown_once(service, made, name=name))
+
+
+@router.get("/caseload")
+def caseload_page(request: Request, actor: Manager, service: TheService) -> Response:
+    """Who has which family on their own caseload."""
+    return _caseload(request, actor, service)
+
+
+@router.post("/caseload")
+def caseload(request: Request, actor: Manager, form: Posted, service: TheService) -> Response:
+    """Record that a family is on someone's caseload; a guider in conflict is suspended."""
+    try:
+        identity.record_caseload(
+            service.db,
+            actor=actor,
+            case_id=CaseId(form.id("case", called="a family")),
+            staff=PersonId(form.id("staff", called="a member of staff")),
+        )
+    except Invalid as error:
+        return _caseload(request, actor, service, problem=error)
+    return go("/caseload", saved="caseload")
+
+
+@router.post("/caseload/end")
+def end_caseload(actor: Manager, form: Posted, service: TheService) -> Response:
+    """A family is on that caseload no longer."""
+    identity.end_caseload(
+        service.db,
+        actor=actor,
+        case_id=CaseId(form.id("case", called="a family")),
+        staff=PersonId(form.id("staff", called="a member of staff")),
+    )
+    return go("/caseload", saved="caseload")
+
+
+def _accounts(request: Request, actor: Actor, service: Service, *, fresh: dict[str, object] | None) -> Response:
+    lines = identity.staff_directory(service.db, keys=service.keystore, actor=actor)
+    return page(
+        request,
+        "accounts.html",
+        fresh=fresh,
+        accounts=[
+            {
+                "id": line.id,
+                "name": line.name,
+                "email": line.email,
+                "roles": ", ".join(ROLE_WORDS[role] for role in Role if role in line.roles),
+                "text": "Left" if line.suspended else "Active",
+                "colour": "grey" if line.suspended else "green",
+            }
+            for line in lines
+        ],
+    )
+
+
+def _shown_once(service: Service, made: Enrolment, *, name: str) -> dict[str, object]:
+    link = f"{service.settings.public_origin}/enrol/{made.token.reveal()}"
+    drawn = segno.make(link, error="m").svg_inline(scale=4, border=4)
+    return {
+        "name": name,
+        "link": link,
+        "qr": Markup(drawn),  # noqa: S704 - segno's own drawing of our own address
+        "expires_at": made.expires_at,
+    }
+
+
+def _caseload(request: Request, actor: Actor, service: Service, *, problem: VaultError | None = None) -> Response:
+    people = identity.staff_directory(service.db, keys=service.keystore, actor=actor)
+    cases = identity.cases_of(service.db, keys=service.keystore, actor=actor)
+    titles = {line.id: title(line.children) for line in cases}
+    names = {one.id: one.name for one in people}
+    return page(
+        request,
+        "caseload.html",
+        problem=problem,
+        entries=[
+            {
+                "staff": names.get(entry.staff, ""),
+                "staff_id": entry.staff,
+                "family": titles.get(entry.case_id, ""),
+                "case": entry.case_id,
+                "since": entry.since,
+            }
+            for entry in identity.caseloads(service.db, actor=actor)
+        ],
+        staff=[{"id": one.id, "name": one.name} for one in people if not one.suspended],
+        families=[{"id": line.id, "name": titles[line.id]} for line in cases if not line.closed_at],
+    )
+
+
+def _roles() -> list[dict[str, str]]:
+    return [{"value": role.value, "text": ROLE_WORDS[role], "hint": hint} for role, hint in _HINTS.items()]
+
+
+def _role(text: str) -> Role:
+    try:
+        return Role(text)
+    except ValueError:
+        raise Invalid("not_a_choice", "Choose roles from the list.", field="roles") from None

@@ -1,0 +1,92 @@
+"""Running: the server on its socket, the worker beside it, and an end that leaves nothing half-done."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from enum import Enum, auto
+
+import uvicorn
+
+from app.duties import make_worker
+from app.logs import configure_logs
+from app.main import create_app
+from app.service import Service
+from app.settings import Settings, host_and_port, is_loopback
+from app.transport import CuttableProtocol, listening_socket
+from core.errors import Invalid
+
+GRACE_SECONDS = 3
+_LOG = logging.getLogger("vault.app")
+
+
+class Parts(Enum):
+    """What a process does."""
+
+    ALL = auto()
+    PAGES = auto()
+
+
+def check_transport(settings: Settings) -> None:
+    """Refuse to send film in clear over a network.
+
+    Raises:
+        Invalid: no certificate, no proxy, and not loopback; or half of a certificate.
+    """
+    host, _ = host_and_port(settings.listen)
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise Invalid("tls_incomplete", "A certificate needs its key: give both --tls-cert and --tls-key.")
+    if settings.tls_certificate is None and not settings.behind_proxy and not is_loopback(host):
+        raise Invalid(
+            "tls_missing", "Give --tls-cert and --tls-key, or say --behind-proxy, or listen on 127.0.0.1 only."
+        )
+
+
+def serve(service: Service, *, parts: Parts) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    configure_logs()
+    settings = service.settings
+    listener = listening_socket(*host_and_port(settings.listen))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(service),
+            http=CuttableProtocol,
+            ws="none",
+            loop="uvloop",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=settings.behind_proxy,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_certfile=settings.tls_certificate,
+            ssl_keyfile=settings.tls_key,
+        )
+    )
+    worker = make_worker(service, name="worker-1") if parts is Parts.ALL else None
+    try:
+        if worker:
+            worker.start()
+        _LOG.info("serving", extra={"origin": settings.public_origin})
+        server.run(sockets=[listener])
+    finally:
+        if worker:
+            worker.stop()
+        service.close()
+
+
+def work(service: Service, *, name: str) -> None:
+    """Work until SIGTERM or SIGINT."""
+    configure_logs()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    worker = make_worker(service, name=name)
+    try:
+        worker.start()
+        _LOG.info("working", extra={"worker": name})
+        ended.wait()
+    finally:
+        worker.stop()
+        service.close()

@@ -1,0 +1,135 @@
+"""Composition: what one process holds, made from settings once, handed to routes and duties as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.requests import Request
+
+import audit
+import consent
+import identity
+import retention
+from app.demo.clock import DemoClock
+from app.messages import Sender, sender_for
+from app.schema import Tree, check_current
+from app.settings import Settings
+from consent import Policy, PrMode, Watch
+from core.clock import Clock, SteadyClock, SystemClock
+from core.db import Database, connect
+from core.errors import Invalid
+from core.mark import mark
+from core.secret import Secret
+from keys import KeyStore, LocalRoot
+from vault import Bounds, DiskStore, ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything that use cases are given.
+
+    Attributes:
+        db: the main database, with the audit writer attached.
+        keystore: unsealed.
+        store: where sealed objects lie.
+        watch: this process's eye on consent versions and sessions.
+        policy: the authority's settings for the consent rule.
+        bounds: its settings for deposits.
+        sender: how messages go out.
+        signer: signs checkpoints of the log.
+        schedule: what is kept how long.
+        witness: the place outside that remembers checkpoints, if one is set up.
+    """
+
+    settings: Settings
+    db: Database
+    keystore: KeyStore
+    store: ObjectStore
+    watch: Watch
+    policy: Policy
+    bounds: Bounds
+    sender: Sender
+    signer: audit.Signer
+    schedule: retention.Schedule
+    witness: audit.Witness | None
+    _closing: list[Database] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.watch.stop()
+        for database in (self.db, *self._closing):
+            database.engine.dispose()
+
+
+def service_of(request: Request) -> Service:
+    """The service of the application that a request came to (a FastAPI dependency)."""
+    service: Service = request.app.state.service
+    return service
+
+
+def clock_for(settings: Settings) -> Clock:
+    """The machine's clock, or the demonstration's."""
+    return DemoClock(settings.demo_clock) if settings.demo_clock else SystemClock()
+
+
+def databases(settings: Settings, *, clock: Clock) -> tuple[Database, Database]:
+    """The main database and the key database."""
+    return tuple(connect(settings.address_of(name), clock=clock) for name in ("database", "keys"))  # type: ignore[return-value]  # two names, two databases
+
+
+def open_service(settings: Settings, *, passphrase: Secret[str]) -> Service:
+    """Open a store that ``vig-vault init`` made.
+
+    Raises:
+        Refused: the passphrase is another one; nothing is made or changed.
+        Unavailable: a database is gone or of another version.
+    """
+    clock = SteadyClock(clock_for(settings))
+    db, keys_db = databases(settings, clock=clock)
+    check_current(db, Tree.VAULT)
+    check_current(keys_db, Tree.KEYS)
+    with db.read() as session:
+        clock.raise_to(mark(session))
+    keystore = KeyStore.open(db=keys_db, root=LocalRoot(passphrase), places=settings.places)
+    audit.attach(db, writer_key=keystore.audit_mac_key())
+    identity.attach(db, keys=keystore)
+    policy = consent_policy(settings)
+    consent.attach(db, policy=policy)
+    watch = consent.Watch(db)
+    watch.start()
+    return Service(
+        settings=settings,
+        db=db,
+        keystore=keystore,
+        store=DiskStore(settings.store / "objects"),
+        watch=watch,
+        policy=policy,
+        bounds=Bounds(most_bytes=settings.max_upload_bytes),
+        sender=sender_for(settings.messages, sender=settings.messages_from),
+        signer=audit.Signer(name=log_origin(settings), key=keystore.audit_signing_key()),
+        schedule=retention.load(),
+        witness=audit.FileWitness(settings.witness) if settings.witness else None,
+        _closing=[keys_db],
+    )
+
+
+def consent_policy(settings: Settings) -> Policy:
+    """The authority's settings for the consent rule.
+
+    Raises:
+        Invalid: ``pr_mode`` is none that we know.
+    """
+    try:
+        mode = PrMode(settings.pr_mode)
+    except ValueError:
+        raise Invalid("setting_invalid", "VAULT_PR_MODE must be one_and_notice or all.") from None
+    return Policy(pr_mode=mode, pr_notice=settings.pr_notice)
+
+
+def log_origin(settings: Settings) -> str:
+    """The name under which this store's log signs: kept from ``init`` on, so that a moved server stays one log."""
+    return (settings.store / ORIGIN_FILE).read_text(encoding="utf-8").strip()
+
+
+ORIGIN_FILE = Path("log-origin")

@@ -1,0 +1,93 @@
+"""From a route to a page: who is looking, what was just done, what was wrong with the form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app import pages
+from app.pages import Notice, Problem, Visitor
+from core.errors import Invalid, VaultError
+from identity import Actor, PersonKind, person_name
+
+SAVED = {
+    "case": "The family is set up.",
+    "person": "The person was added.",
+    "assignment": "The assignment was saved.",
+    "caseload": "The caseload was saved.",
+    "visit": "The visit was saved.",
+    "filming": "The filming agreement was saved.",
+    "cancelled": "The upload was cancelled. Nothing of it is kept.",
+    "cut": "The clip is being cut.",
+    "shown": "Who is shown was saved.",
+    "check": "A colleague was asked to check.",
+    "checked": "The check was saved.",
+    "asked": "The family was asked.",
+    "answer": "Your answer is saved.",
+    "stopped": "Sharing has stopped.",
+    "hold": "The hold was saved.",
+    "approved": "The sweep was approved.",
+    "account": "The account was added.",
+    "phone": "Thank you. It is noted that the film is gone from the phone.",
+    "told": "What you were told was saved. It counts at once.",
+}
+"""What a redirect may ask the next page to say (``?saved=…``): our own sentences only."""
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    problem: VaultError | None = None,
+    given: Mapping[str, object] | None = None,
+    **context: Any,
+) -> Response:
+    """Answer with a page in the frame of whoever is looking.
+
+    Args:
+        request: with ``state.actor`` where a policy has put one.
+        template: its file name.
+        status: HTTP status; a problem makes it 422 unless another is given.
+        problem: what was wrong with the form that is shown again.
+        given: what was typed, to be shown again.
+        context: what the template asks for.
+    """
+    problems = (Problem(problem.sentence, problem.field),) if problem else ()
+    said = SAVED.get(request.query_params.get("saved", ""))
+    return pages.render(
+        request,
+        template,
+        visitor=visitor_of(request),
+        status=422 if problem and status == 200 else status,  # noqa: PLR2004 - the usual status
+        notice=Notice(said) if said and not problem else None,
+        problems=problems,
+        given=given or {},
+        **context,
+    )
+
+
+def visitor_of(request: Request) -> Visitor:
+    """The frame for whoever is signed in."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is None:
+        return Visitor()
+    if actor.kind is PersonKind.FAMILY:
+        return pages.family_visitor()
+    service = request.app.state.service
+    with service.db.read() as session:
+        name = person_name(session, keys=service.keystore, person=actor.person)
+    return pages.staff_visitor(name, roles=actor.roles)
+
+
+def go(path: str, *, saved: str = "") -> RedirectResponse:
+    """Send the browser on after a post."""
+    return RedirectResponse(f"{path}?saved={saved}" if saved else path, status_code=303)
+
+
+def shown_again(error: VaultError) -> bool:
+    """Whether a form should be shown again with the error beside its field, rather than an error page."""
+    return isinstance(error, Invalid) or error.field is not None

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from app.forms import Form
+from core.errors import Invalid
+
+
+def test_a_date_is_taken_from_three_fields_or_from_one() -> None:
+    assert Form({"born-day": ["7"], "born-month": ["3"], "born-year": ["2024"]}).day("born", called="a date") == date(
+        2024, 3, 7
+    )
+    assert Form({"born": ["2024-03-07"]}).day("born", called="a date") == date(2024, 3, 7)
+
+
+@pytest.mark.parametrize("day", ["31", "0", "x", "", "-1", "٣"])
+def test_a_date_that_is_none_is_refused_in_words(day: str) -> None:
+    form = Form({"born-day": [day], "born-month": ["2"], "born-year": ["2024"]})
+    with pytest.raises(Invalid, match="not_a_date") as refusal:
+        form.day("born", called="the date of birth")
+    assert refusal.value.field == "born"
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\u202eb", "a\u2066b", "a\x1bb"])
+def test_characters_that_hide_or_turn_text_round_are_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="bad_characters"):
+        Form({"name": [text]}).text("name", called="a name")
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "1e3", "٣", "99999999999999", "", "0x10"])
+def test_a_number_that_is_none_or_out_of_bounds_is_refused(text: str) -> None:
+    with pytest.raises(Invalid):
+        Form({"n": [text]}).number("n", called="a frame", most=1000)
+
+
+def test_what_is_shown_again_never_holds_a_secret() -> None:
+    form = Form(
+        {"email": ["a@example.org"], "password": ["x"], "code": ["1"], "passcode": ["2"], "present": ["a", "b"]}
+    )
+    assert form.shown() == {"email": "a@example.org", "present": ["a", "b"]}

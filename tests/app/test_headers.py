@@ -1,0 +1,66 @@
+"""The armour around every route, on a tiny application of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from app.headers import FIXED, Armour
+
+ORIGIN = "https://vault.example.org"
+
+
+async def touched(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse("touched")
+
+
+@pytest.fixture
+def client() -> httpx.AsyncClient:
+    app = Starlette(routes=[Route("/x", touched, methods=["GET", "POST"])])
+    armoured = Armour(app, origin=ORIGIN)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(armoured), base_url=ORIGIN)
+
+
+async def ask(client: httpx.AsyncClient, method: str, **headers: str) -> httpx.Response:
+    return await client.request(
+        method, "/x", headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://vault.example.org"},
+        {"Sec_Fetch_Site": "cross-site", "Origin": ORIGIN},
+    ],
+)
+def test_a_post_from_another_site_is_refused(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    response = asyncio.run(ask(client, "POST", **headers))
+    assert response.status_code == 403
+    assert "cross_origin" in response.text
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec_Fetch_Site": "same-origin"}, {"Origin": ORIGIN}])
+def test_a_post_from_here_and_one_from_a_program_pass(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    assert asyncio.run(ask(client, "POST", **headers)).text == "touched"
+
+
+def test_another_host_name_is_refused(client: httpx.AsyncClient) -> None:
+    assert asyncio.run(ask(client, "GET", Host="evil.example")).status_code == 403
+
+
+def test_every_answer_carries_the_headers_a_refusal_too(client: httpx.AsyncClient) -> None:
+    for response in (asyncio.run(ask(client, "GET")), asyncio.run(ask(client, "POST", Origin="https://evil.example"))):
+        assert {name: response.headers[name] for name in FIXED} == FIXED
+        assert response.headers["Cache-Control"] == "no-store"
+        assert "max-age" in response.headers["Strict-Transport-Security"]

@@ -20,6 +20,7 @@ from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, name
 from vault.finishing import finish
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.objects import ObjectStore
+from vault.playback import Picture, begin_viewing, end_viewing, read_picture
 from vault.receiving import PART_SIZE, receive_part
 from vault.records import (
     Copy,
@@ -37,7 +38,9 @@ from vault.records import (
     totals,
 )
 from vault.renditions import attest, facts_for
+from vault.streaming import Reading, ViewingCut, read_range
 from vault.tidying import tidy
+from vault.viewings import Viewing
 
 __all__ = [
     "CUT",
@@ -51,15 +54,20 @@ __all__ = [
     "ObjectKind",
     "ObjectState",
     "ObjectStore",
+    "Picture",
+    "Reading",
     "Record",
     "RecordKind",
     "RecordObject",
     "Treatment",
     "Upload",
     "UploadState",
+    "Viewing",
+    "ViewingCut",
     "attest",
     "begin_deposit",
     "begin_destroying",
+    "begin_viewing",
     "cancel_deposit",
     "case_of_clip",
     "complete_deposit",
@@ -67,6 +75,7 @@ __all__ = [
     "cut",
     "cut_clip",
     "destroyed",
+    "end_viewing",
     "expire_upload",
     "facts_for",
     "finish",
@@ -76,6 +85,8 @@ __all__ = [
     "names_of",
     "objects_of",
     "persons_in",
+    "read_picture",
+    "read_range",
     "receive_part",
     "record_for_disposal",
     "records_for_disposal",

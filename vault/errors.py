@@ -5,6 +5,7 @@ No sentence names a person, a title, a file or a place.
 
 from __future__ import annotations
 
+import consent
 from core.errors import Conflict, Damaged, Invalid, OutOfRoom, Refused, TooLarge, Unavailable
 
 
@@ -140,3 +141,13 @@ def persons_unknown() -> Invalid:
 def film_gone() -> Invalid:
     """The working copy was destroyed or quarantined before the clip was cut."""
     return Invalid("film_gone", "The film that this clip was to be cut from is no longer there.")
+
+
+def not_available() -> Refused:
+    """All that a watcher learns, whatever the reason."""
+    return Refused("not_available", consent.NEUTRAL_SENTENCE)
+
+
+def bad_range() -> Invalid:
+    """Not a range of this film."""
+    return Invalid("bad_range", "That part of the film doesn't exist.")

@@ -172,7 +172,7 @@ def void(session: Session, rendition_id: RenditionId) -> None:
     identity.raise_version(session, CaseId(row.case_id))
 
 
-def quarantine(session: Session, object_id: ObjectId, *, at: datetime) -> None:
+def quarantine(session: Session, object_id: ObjectId) -> None:
     """An object failed its authentication: neither it nor what is made of it is given out again."""
     found = session.get(ObjectRow, object_id)
     if found is None or found.state is not ObjectState.SEALED:
@@ -193,7 +193,6 @@ def quarantine(session: Session, object_id: ObjectId, *, at: datetime) -> None:
         outcome=audit.Outcome.FAILED,
         case_id=CaseId(row.case_id),
         object_id=object_id,
-        details={"at": int(at.timestamp())},
     )
 
 

@@ -1,0 +1,109 @@
+"""Where a ticket is looked at, decided on again, and the object behind it opened under the permit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import audit
+import consent
+from audit import Event
+from consent import Permit, Reason, Refusal
+from core.db import Database
+from core.errors import Damaged, VaultError
+from core.ids import ObjectId, ViewingId
+from core.segments import SegmentReader, damaged
+from identity import Actor
+from keys import KeyStore
+from vault import errors, renditions, sealed, viewings
+from vault.models import ObjectRow, ObjectState
+from vault.objects import ObjectStore
+from vault.viewings import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What reading needs, in one hand. Its methods block: call them in a thread."""
+
+    db: Database
+    keystore: KeyStore
+    store: ObjectStore
+
+    def ticket(self, viewing_id: ViewingId, *, actor: Actor) -> Ticket:
+        """A live ticket of this session.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self.db.read() as session:
+            return viewings.ticket(session, viewing_id, actor=actor, at=self.db.clock.now())
+
+    def decide(self, ticket: Ticket) -> Permit:
+        """Decide on a ticket, now, from the database; a no ends it.
+
+        Raises:
+            Refused: ``not_available``.
+        """
+        answer = consent.decide_again(
+            self.db,
+            inquiry=ticket.inquiry,
+            object_ids=ticket.objects,
+            facts=lambda session: renditions.facts_for(session, ticket.rendition_id),
+            content_hash=ticket.content_hash,
+        )
+        if isinstance(answer, Refusal):
+            self.cut(ticket, reason=answer.reason)
+            raise errors.not_available()
+        return answer
+
+    def renew(self, permit: Permit, *, ticket: Ticket) -> Permit | None:
+        """Decide again on what is being played; nothing where it must stop, which is then recorded."""
+        answer = consent.still_permitted(
+            self.db, permit, facts=lambda session: renditions.facts_for(session, ticket.rendition_id)
+        )
+        if isinstance(answer, Refusal):
+            self.cut(ticket, reason=answer.reason)
+            return None
+        return answer
+
+    def cut(self, ticket: Ticket, *, reason: Reason) -> None:
+        """End a viewing because it may not go on, with its entry. A fault that may pass ends nothing but the stream."""
+        if reason is Reason.ERROR:
+            return
+        at = self.db.clock.now()
+        with suppress(VaultError), self.db.begin() as session:  # it is cut whether or not that can be written
+            if viewings.end(session, ticket.id, reason=reason.value, at=at) is not None:
+                audit.record(
+                    session,
+                    Event.VIEWING_CUT,
+                    actor=ticket.inquiry.viewer,
+                    case_id=ticket.case_id,
+                    object_id=ticket.rendition_id,
+                    reason=reason.value,
+                    purpose=ticket.inquiry.purpose.value,
+                    details={"viewing": ticket.id},
+                )
+
+    def open(self, found: ObjectRow, *, permit: Permit) -> SegmentReader:
+        """Open an object under a permit, if its length and its header are the pinned ones.
+
+        Raises:
+            Refused: the permit isn't for this object.
+            Damaged: it isn't what was sealed, or it was quarantined.
+        """
+        if found.state is not ObjectState.SEALED:
+            raise damaged()
+        key = self.keystore.object_key(ObjectId(found.id), capability=permit)
+        return sealed.opened(found, key=key, store=self.store)
+
+    @contextmanager
+    def quarantining(self, found: ObjectRow) -> Iterator[None]:
+        """Around a read: what fails its authentication is never given out again. What is merely missing may return."""
+        try:
+            yield
+        except Damaged as error:
+            if error.code == damaged().code:
+                with suppress(VaultError), self.db.begin() as session:
+                    renditions.quarantine(session, ObjectId(found.id))
+            raise

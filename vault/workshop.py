@@ -1,0 +1,67 @@
+"""The jobs of this room by their kinds, for the worker that runs them, and what it does when it gives one up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import audit
+from audit import Event
+from core import jobs
+from core.db import Database, lock
+from core.errors import VaultError
+from core.ids import CaseId, JobId
+from core.jobs import ENDED, JobRow, Lease
+from keys import KeyStore
+from vault import clips, deposits, finishing
+from vault.models import ClipRow, ClipState, FootageRow, FootageState
+from vault.objects import ObjectStore
+
+
+class Runner(Protocol):
+    """Does all that is left of a job. Safe to repeat; harmless in a worker that lost it."""
+
+    def __call__(self, db: Database, *, keystore: KeyStore, store: ObjectStore, lease: Lease) -> None:
+        """Run it.
+
+        Raises:
+            VaultError: something that may pass: try again later, and give up after some tries.
+        """
+        ...
+
+
+RUNNERS: Mapping[str, Runner] = {deposits.FINISH: finishing.finish, clips.CUT: clips.cut}
+"""Every kind of job that this room posts."""
+
+
+def give_up(db: Database, *, job_id: JobId, error: VaultError) -> None:
+    """Park a job that failed too often; what it was to make is shown as failed, with the reason. Nothing is lost by it.
+
+    Raises:
+        NotFound: no such job.
+    """
+    at = db.clock.now()
+    with db.begin() as session:
+        job = lock(session, JobRow, job_id)
+        if job.state in ENDED:
+            return
+        jobs.park(session, job_id, at=at, code=error.code, sentence=error.sentence)
+        if job.kind == deposits.FINISH:
+            footage = lock(session, FootageRow, job.subject)
+            footage.state, footage.error_code, footage.error_sentence = (
+                FootageState.REJECTED,
+                error.code,
+                error.sentence,
+            )
+            audit.record(
+                session,
+                Event.FOOTAGE_REJECTED,
+                actor=None,
+                outcome=audit.Outcome.FAILED,
+                case_id=CaseId(footage.case_id),
+                object_id=footage.id,
+                reason=error.code,
+            )
+        elif job.kind == clips.CUT:
+            clip = lock(session, ClipRow, job.subject)
+            clip.state, clip.error_code, clip.error_sentence = ClipState.REJECTED, error.code, error.sentence

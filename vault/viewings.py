@@ -182,4 +182,3 @@ def _presenting(viewing: ViewingRow) -> Presenting | None:
     if viewing.conference_id is None or viewing.presented_until is None:
         return None
     return Presenting(ConferenceId(viewing.conference_id), PersonId(viewing.viewer), viewing.presented_until)
-

@@ -51,7 +51,9 @@ class Cinema:
             self.db, actor=who.actor, rendition_id=rendition_id or self.clip.rendition_id, purpose=purpose
         )
 
-    async def open(self, who: Someone, viewing_id: ViewingId, *, start: int = 0, end: int | None = None) -> vault.Reading:
+    async def open(
+        self, who: Someone, viewing_id: ViewingId, *, start: int = 0, end: int | None = None
+    ) -> vault.Reading:
         return await read_range(
             self.db,
             keystore=self.keystore,
@@ -281,7 +283,9 @@ def test_a_film_that_was_cut_short_or_exchanged_is_not_opened(
         footage_id = session.scalars(select(vault.models.FootageRow.id)).first()
     assert footage_id is not None
     other = add_clip(db, keystore, store, cinema.family, FootageId(footage_id), content=cinema.clip.content)
-    viewings = [cinema.begin(cinema.guider, Purpose.PREPARE, rendition_id=one.rendition_id) for one in (cinema.clip, other)]
+    viewings = [
+        cinema.begin(cinema.guider, Purpose.PREPARE, rendition_id=one.rendition_id) for one in (cinema.clip, other)
+    ]
     mine, theirs = (next(tmp_path.rglob(one.object_id)) for one in (cinema.clip, other))
     mine.write_bytes(theirs.read_bytes())
     theirs.write_bytes(theirs.read_bytes()[:-1])

@@ -24,7 +24,7 @@ from consent.facts import (
     no_film,
 )
 from consent.filming import FilmingAnswer, filming_state, record_filming
-from consent.gate import authorise, consider, inquiry_of, still_permitted
+from consent.gate import authorise, consider, decide_again, inquiry_of, still_permitted
 from consent.notices import Notice, current_notice, notice, publish_notices
 from consent.overrides import OverrideView, approve_override, end_override, overrides_waiting, propose_override
 from consent.progress import AnswerLine, AudienceState, state_for_staff
@@ -108,6 +108,7 @@ __all__ = [
     "consider",
     "current_notice",
     "decide",
+    "decide_again",
     "end_override",
     "end_presenting",
     "filming_state",

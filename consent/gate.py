@@ -108,18 +108,40 @@ def still_permitted(db: Database, permit: Permit, *, facts: Callable[[Session], 
     Returns:
         A new permit for the same objects, which replaces the old one; or why not.
     """
+    return decide_again(
+        db, inquiry=permit.inquiry, content_hash=permit.content_hash, object_ids=permit.objects, facts=facts
+    )
+
+
+def decide_again(
+    db: Database,
+    *,
+    inquiry: Inquiry,
+    content_hash: str,
+    object_ids: frozenset[ObjectId],
+    facts: Callable[[Session], Rendition],
+) -> Permit | Refusal:
+    """Decide again on a viewing that ``authorise`` began, in whichever process; whatever goes wrong, the answer is no.
+
+    Args:
+        db: the main database (the primary: never a replica, which lags).
+        inquiry: as it was when the viewing began; its time is replaced by the transaction's own.
+        content_hash: the bytes that the viewing was begun for.
+        object_ids: the objects whose keys the permit may open.
+        facts: gives the rendition as vault knows it in that snapshot.
+    """
     try:
         with db.read() as session:
             at = now(session)
-            people = roster(session, permit.case_id)
             rendition = facts(session)
-            if rendition.id != permit.rendition_id or rendition.content_hash != permit.content_hash:
+            people = roster(session, rendition.case_id)
+            if rendition.content_hash != content_hash:
                 return Refusal(Reason.HASH_CHANGED)
-            if permit.inquiry.session not in sessions_live(session, [permit.inquiry.session], at=at):
+            if inquiry.session not in sessions_live(session, [inquiry.session], at=at):
                 return Refusal(Reason.SESSION_ENDED)
-            asked = _confirmed(session, replace(permit.inquiry, at=at))
+            asked = _confirmed(session, replace(inquiry, at=at))
             known = facts_about(session, rendition, people=people)
-        return decide(asked, facts=known, objects=permit.objects)
+        return decide(asked, facts=known, objects=object_ids)
     except Exception:  # noqa: BLE001 - default deny: a lost database, a sealed key store, a fault of ours
         return Refusal(Reason.ERROR)
 

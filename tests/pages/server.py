@@ -122,10 +122,10 @@ async def _events(request: Request) -> Response:
 
     async def tell() -> AsyncIterator[str]:
         for _ in range(stage.beats):
-            yield "event: beat\ndata: {}\n\n"
+            yield "event: beat\ndata: \n\n"
             await asyncio.sleep(BEAT_SECONDS)
         if stage.goes_dark:
-            yield "event: dark\ndata: {}\n\n"
+            yield "event: dark\ndata: \n\n"
         await asyncio.sleep(60)
 
     return StreamingResponse(tell(), media_type="text/event-stream")

@@ -45,7 +45,7 @@ class Bounds:
     short_side: int = 1080
     stall: timedelta = timedelta(minutes=2)
     grace: timedelta = timedelta(minutes=10)
-    pace: int = 20
+    pace: int = 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Writing the MP4 that players get (PURE): ``ftyp``, ``moov`` with the whole index, one ``mdat``. Nothing else.
 
 The index comes first, so a player knows length and every key frame after its first request, and seeks by one Range
-request (docs/decisions: why not fragments). Every byte before the samples is ours: no ``udta``, ``uuid``, ``meta``,
+request (why: docs/decisions/0004). Every byte before the samples is ours: no ``udta``, ``uuid``, ``meta``,
 ``free``; no dates, no names. Edit lists let the film begin with its first picture and its first sample of sound,
 and end together.
 """

@@ -97,7 +97,8 @@ class Painter:
         if frame.colorspace == _UNSPECIFIED:
             scale += f":in_color_matrix={'bt709' if assumed == 1 else 'bt601'}"
         if high_range:
-            scale += ":out_primaries=bt709:out_transfer=bt709:intent=perceptual"
+            smaller = f"scale={width}:{height}:flags=bicubic"  # first: converting fewer pixels costs less
+            return (smaller, f"{scale}:out_primaries=bt709:out_transfer=bt709:intent=perceptual", *turns(matrix))
         return (scale, *turns(matrix))
 
 

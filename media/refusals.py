@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import NoReturn
 
-from core.errors import Conflict, Invalid, TooLarge, Unavailable, VaultError
+from core.errors import Conflict, Invalid, OutOfRoom, TooLarge, Unavailable, VaultError
 from core.segments import damaged
 
 PROCESS_FAILED = "media_process_failed"
@@ -66,6 +66,12 @@ def error_for(code: str) -> VaultError:
         return Conflict(code, "This work was stopped.")
     code = code if code in _UNAVAILABLE else PROCESS_FAILED
     return Unavailable(code, _UNAVAILABLE[code], retry_after=AGAIN)
+
+
+def no_room() -> OutOfRoom:
+    """The disk for temporary ciphertext is full."""
+    sentence = "There is no room left to work on films. Tell your administrator; nothing is lost."
+    return OutOfRoom("media_no_room", sentence, retry_after=AGAIN)
 
 
 def refuse(code: str) -> NoReturn:

@@ -102,7 +102,7 @@ def play(sounds: Iterable[AudioFrame], *, film_start: Fraction, track: Track, ch
         channels: 1 or 2.
         end: the sample after which nothing is wanted, if known.
     """
-    resampler = av.AudioResampler(format="s16", layout="mono" if channels == 1 else "stereo", rate=SAMPLE_RATE)
+    resampler, kind = _resampler(channels), None
     expected: Fraction | None = None
     for frame in sounds:
         at = frame.pts * frame.time_base - film_start if frame.pts is not None and frame.time_base else expected
@@ -111,12 +111,18 @@ def play(sounds: Iterable[AudioFrame], *, film_start: Fraction, track: Track, ch
             _move(track, to=round(expected * SAMPLE_RATE))
         expected += Fraction(frame.samples, frame.sample_rate)
         frame.pts = None
-        for piece in resampler.resample(frame):
-            _lay(track, piece, channels=channels)
+        if kind not in {None, (frame.format.name, frame.layout.name, frame.sample_rate)}:  # it changes within the film
+            _lay(track, resampler.resample(None), channels=channels)
+            resampler = _resampler(channels)
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        _lay(track, resampler.resample(frame), channels=channels)
         if end is not None and track.at >= end:
             return
-    for piece in resampler.resample(None):
-        _lay(track, piece, channels=channels)
+    _lay(track, resampler.resample(None), channels=channels)
+
+
+def _resampler(channels: int) -> av.AudioResampler:
+    return av.AudioResampler(format="s16", layout="mono" if channels == 1 else "stereo", rate=SAMPLE_RATE)
 
 
 def _move(track: Track, *, to: int) -> None:
@@ -126,8 +132,9 @@ def _move(track: Track, *, to: int) -> None:
         track.skip(track.at - to)
 
 
-def _lay(track: Track, piece: AudioFrame, *, channels: int) -> None:
-    track.lay(bytes(piece.planes[0])[: piece.samples * channels * _BYTES])
+def _lay(track: Track, pieces: Iterable[AudioFrame], *, channels: int) -> None:
+    for piece in pieces:
+        track.lay(bytes(piece.planes[0])[: piece.samples * channels * _BYTES])
 
 
 def keep_step(track: Track, metronome: Metronome) -> None:

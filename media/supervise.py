@@ -22,7 +22,7 @@ from core.segments import KEY_SIZE
 from media import encode, spawn
 from media.jobs import Bounds, Cut, Job, Normalise, Sink, Source
 from media.orders import DecodeOrder, FinishOrder, Output, Seal, Shape
-from media.refusals import CANCELLED, OUTPUT_UNEXPECTED, PROCESS_FAILED, PROCESS_HUNG, refuse
+from media.refusals import CANCELLED, OUTPUT_UNEXPECTED, PROCESS_FAILED, PROCESS_HUNG, no_room, refuse
 from media.sandbox import Role
 from media.spawn import Child
 from media.wire import BrokenLine, Kind, Message, length_asked
@@ -221,7 +221,7 @@ class Supervisor:
                 self._kept_size += len(message.payload)
                 if self._kept_size > self._most_output():
                     refuse(OUTPUT_UNEXPECTED)
-                self._kept.write(message.payload)
+                self._keep(message.payload)
             case Kind.KEPT if self._finished is None:
                 self._finished = message.number
                 self._let_go()
@@ -238,6 +238,12 @@ class Supervisor:
                 self._output = Output.of(message.words())
             case _:
                 raise BrokenLine
+
+    def _keep(self, data: bytes) -> None:
+        try:
+            self._kept.write(data)
+        except OSError as error:
+            raise no_room() from error
 
     def _see_end(self, role: Role) -> None:
         child = self._children[role]

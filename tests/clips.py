@@ -117,6 +117,19 @@ def index_first_mp4() -> bytes:
     return _again(phone_mp4(), "-c", "copy", "-movflags", "+faststart")
 
 
+@cache
+def changing_mp4() -> bytes:
+    """A second of pictures of one size, then a second of another, in one stream."""
+    with tempfile.TemporaryDirectory() as folder:
+        stream = Path(folder, "stream.h264")
+        for size in ("320x180", "640x360"):
+            source = ("-f", "lavfi", "-i", f"testsrc2=s={size}:r={RATE}:d=1")
+            part = _run(*source, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", suffix=".h264")
+            with stream.open("ab") as file:
+                file.write(part)
+        return _run("-r", str(RATE), "-i", str(stream), "-c", "copy", suffix=".mp4")
+
+
 def concat_list(path: Path) -> bytes:
     """A text that makes plain ffmpeg open another file."""
     return f"ffconcat version 1.0\nfile '{path}'\n".encode()

@@ -92,6 +92,11 @@ def test_sound_that_starts_late_and_stops_early_keeps_its_time() -> None:
     assert length == pytest.approx(2.5, abs=0.03)
 
 
+def test_pictures_that_change_their_size_within_a_film_all_come_out_at_one_size() -> None:
+    _, result = make(Normalise(), Object.of(clips.changing_mp4()))
+    assert (result.width, result.height, result.frames) == (320, 180, 60)
+
+
 def test_ten_bit_high_dynamic_range_becomes_eight_bit_bt709() -> None:
     made, result = make(Normalise(), Object.of(clips.hlg_mov()))
     assert (result.frames, result.has_audio) == (8, False)

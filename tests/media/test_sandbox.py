@@ -57,6 +57,14 @@ def test_without_landlock_no_film_is_touched() -> None:
     assert done.stdout.split() == ["False", "media_sandbox_missing"]
 
 
+def test_a_child_loads_neither_the_database_nor_the_web() -> None:
+    program = (
+        "import sys, media.decode, media.finish; print(sorted({'sqlalchemy', 'fastapi', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_no_key_is_in_any_childs_arguments_or_environment() -> None:
     film = Object.of(clips.phone_mp4())
     made = Object()

@@ -8,7 +8,7 @@ from identity.access_models import SecondThing, SessionStep
 from identity.assignments import assign, assign_step, change_guider, end_assignment, end_checks
 from identity.authority import require_in_case, require_member, require_role, require_signed_in, roles_in
 from identity.caseload import end_caseload, record_caseload
-from identity.cases import CaseFacts, add_person, case_facts, close_case, ended_before, open_case
+from identity.cases import CaseFacts, add_person, case_facts, close_case, ended_before
 from identity.decisions import lift_restriction, place_restriction, record_capacity, record_competence
 from identity.devices import Activated, activate, has_device, sign_in_device, unbind_devices
 from identity.enrolment import Enrolment, TotpSetup, confirm_enrolment, enrol, look_enrolment
@@ -42,6 +42,7 @@ from identity.invitations import (
     revoke_invitation,
 )
 from identity.models import CaseRow
+from identity.opening import open_case
 from identity.people import correct_birth_date, member_cases, person_name, person_names, set_safe_contact
 from identity.relationships import add_relationship, end_relationship
 from identity.rosters import lock_case, members_of, raise_version, require_open, roster, versions

@@ -1,28 +1,25 @@
-"""Who works on which case, and who may not because the family is on their own caseload."""
+"""Who works on which case: assigning, handing over, ending."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import audit
 from core.db import Database, lock, not_found
 from core.errors import Conflict, Invalid, Refused
-from core.ids import AssignmentId, CaseId, PersonId, RenditionId, new_id, well_formed
+from core.ids import AssignmentId, CaseId, PersonId, RenditionId, well_formed
 from identity.authority import require_in_case
-from identity.facts import Actor, PersonKind, Role
-from identity.models import AssignmentRow, PersonRow, StaffRoleRow
-from identity.rosters import changed, conflicted, hold, lock_case, members_of, require_open
+from identity.facts import Actor, Role
+from identity.models import AssignmentRow
+from identity.places import guider_of, place, record_refusal, require_can_hold, still, why_not
+from identity.rosters import changed, hold, lock_case, members_of, require_open
 from identity.sealing import clean_words, seal_case
 from keys import KeyStore
 
 CASE_ROLES = frozenset(Role) - {Role.MANAGER, Role.IG_OFFICER, Role.ADMINISTRATOR}
-HELD_AS = {Role.CHECKER: frozenset({Role.CHECKER, Role.GUIDER, Role.SUPERVISOR})}
-"""Which organisation roles allow a case role, where it isn't just the one of the same name."""
-ON_THE_CASE = frozenset({Role.GUIDER, Role.SOCIAL_WORKER, Role.REFERRER, Role.CHAIR})
-"""Who is too near to a case to check what its guider made."""
 
 
 def assign(
@@ -94,7 +91,7 @@ def assign_step(
     require_open(session, case_id)
     if role is Role.GUIDER and guider_of(session, case_id) is not None:
         raise Conflict("has_guider", "This case has a guider already. Change the guider, and say why.")
-    refusal = _why_not(session, staff, role=role, case_id=case_id, at=at)
+    refusal = why_not(session, staff, role=role, case_id=case_id, at=at)
     if refusal is not None:
         record_refusal(session, actor, case_id=case_id, staff=staff, reason=refusal.code)
         return refusal
@@ -111,7 +108,7 @@ def end_checks(session: Session, actor: Actor, *, case_id: CaseId, rendition: Re
     lock_case(session, case_id)
     rows = session.scalars(
         select(AssignmentRow).where(
-            AssignmentRow.case_id == case_id, AssignmentRow.rendition_id == rendition, _still(at)
+            AssignmentRow.case_id == case_id, AssignmentRow.rendition_id == rendition, still(at)
         )
     ).all()
     for row in rows:
@@ -168,7 +165,7 @@ def change_guider(
         former = guider_of(session, case_id)
         if former is not None and former.person_id == staff:
             raise Conflict("same_guider", "They guide this family already.")
-        refusal = _why_not(session, staff, role=Role.GUIDER, case_id=case_id, at=at)
+        refusal = why_not(session, staff, role=Role.GUIDER, case_id=case_id, at=at)
         if refusal is not None:
             record_refusal(session, actor, case_id=case_id, staff=staff, reason=refusal.code)
         else:
@@ -180,89 +177,6 @@ def change_guider(
     if refusal is not None:
         raise refusal
     return made
-
-
-def require_can_hold(session: Session, staff: PersonId, *, role: Role) -> None:
-    """Refuse someone who isn't staff any more, or doesn't hold the role in the organisation.
-
-    Raises:
-        NotFound: no such member of staff.
-        Refused: ``role_not_held``.
-    """
-    row = session.get(PersonRow, staff) if well_formed(staff) else None
-    if row is None or row.kind is not PersonKind.STAFF or row.suspended_at is not None:
-        raise not_found()
-    held = set(session.scalars(select(StaffRoleRow.role).where(StaffRoleRow.person_id == staff)))
-    if not held & HELD_AS.get(role, frozenset({role})):
-        raise Refused("role_not_held", "They don't hold that role in this service.")
-
-
-def guider_of(session: Session, case_id: CaseId) -> AssignmentRow | None:
-    """The case's one live guider, if it has one."""
-    return session.scalars(
-        select(AssignmentRow).where(
-            AssignmentRow.case_id == case_id, AssignmentRow.role == Role.GUIDER, AssignmentRow.ends_at.is_(None)
-        )
-    ).one_or_none()
-
-
-def place(
-    session: Session,
-    actor: Actor,
-    *,
-    case_id: CaseId,
-    staff: PersonId,
-    role: Role,
-    at: datetime,
-    rendition: RenditionId | None = None,
-    until: datetime | None = None,
-) -> AssignmentId:
-    """Write an assignment and its entry; whether it may be is settled, and the version is the caller's to raise."""
-    row = AssignmentRow(
-        id=new_id(),
-        case_id=case_id,
-        person_id=staff,
-        role=role,
-        rendition_id=rendition,
-        starts_at=at,
-        ends_at=until,
-        assigned_by=actor.person,
-        suspended=False,
-    )
-    session.add(row)
-    session.flush()
-    audit.record(
-        session,
-        audit.Event.ASSIGNED,
-        actor=actor.person,
-        case_id=case_id,
-        object_id=row.id,
-        details={"staff": staff, "role": role.value, "rendition": rendition},
-    )
-    return AssignmentId(row.id)
-
-
-def conflict_of_interest() -> Refused:
-    """What a manager reads who would have someone guide a family of their own."""
-    return Refused(
-        "conflict_of_interest",
-        "They have this family on their own caseload, so they can't guide them. Choose another guider.",
-    )
-
-
-def record_refusal(
-    session: Session, actor: Actor, *, case_id: CaseId | None, staff: PersonId, reason: str = "conflict_of_interest"
-) -> None:
-    """Write that an assignment was refused. It is committed before the refusal is raised."""
-    audit.record(
-        session,
-        audit.Event.ASSIGNMENT_REFUSED,
-        actor=actor.person,
-        outcome=audit.Outcome.REFUSED,
-        case_id=case_id,
-        object_id=staff,
-        reason=reason,
-    )
 
 
 def _check_terms(role: Role, *, rendition: RenditionId | None, until: datetime | None, at: datetime) -> None:
@@ -282,32 +196,6 @@ def _hold_team(session: Session, case_id: CaseId, *, role: Role) -> set[CaseId]:
         return hold(session, members_of(session, case_id), also=[case_id])
     lock_case(session, case_id)
     return {case_id}
-
-
-def _why_not(session: Session, staff: PersonId, *, role: Role, case_id: CaseId, at: datetime) -> Refused | None:
-    if role is Role.GUIDER and conflicted(session, staff, case_id=case_id, at=at):
-        return conflict_of_interest()
-    guider = guider_of(session, case_id)
-    if role is Role.SOCIAL_WORKER and guider is not None and guider.person_id == staff:
-        return conflict_of_interest()
-    if role is Role.CHECKER and _near(session, staff, case_id=case_id, at=at):
-        return Refused("not_off_case", "They work on this case. A check needs a colleague from outside it.")
-    return None
-
-
-def _near(session: Session, staff: PersonId, *, case_id: CaseId, at: datetime) -> bool:
-    live = session.scalars(
-        select(AssignmentRow.role).where(
-            AssignmentRow.case_id == case_id,
-            AssignmentRow.person_id == staff,
-            _still(at),
-        )
-    )
-    return any(role in ON_THE_CASE for role in live)
-
-
-def _still(at: datetime) -> ColumnElement[bool]:
-    return or_(AssignmentRow.ends_at.is_(None), AssignmentRow.ends_at > at)
 
 
 def _sealed_reason(keys: KeyStore, row: AssignmentRow, *, words: str) -> bytes:

@@ -91,7 +91,7 @@ def require_member(session: Session, person: PersonId, *, case_id: CaseId) -> Me
     Raises:
         NotFound: they aren't.
     """
-    found = session.get(MemberRow, (case_id, person))
+    found = session.get(MemberRow, (case_id, person)) if well_formed(case_id) and well_formed(person) else None
     if found is None:
         raise not_found()
     return found

@@ -43,7 +43,6 @@ def record_caseload(
         chosen = members if people is None else frozenset(people)
         for person in chosen:
             require_member(session, person, case_id=case_id)
-        _require_staff(session, staff)
         cases = hold(session, chosen, also=[case_id])
         carry(session, actor, staff=[staff], people=chosen, at=at)
         changed(session, cases, by=actor.person, at=at)
@@ -81,8 +80,14 @@ def end_caseload(db: Database, *, actor: Actor, case_id: CaseId, staff: PersonId
 def carry(
     session: Session, actor: Actor, *, staff: Iterable[PersonId], people: Iterable[PersonId], at: datetime
 ) -> None:
-    """Write caseload entries that aren't there yet. Locks, and what follows from it, are the caller's."""
-    carriers, carried = list(staff), list(people)
+    """Write caseload entries that aren't there yet. Locks, and what follows from it, are the caller's.
+
+    Raises:
+        NotFound: one of them is no member of staff.
+    """
+    carriers, carried = sorted(set(staff)), sorted(set(people))
+    for one in carriers:
+        _require_staff(session, one)
     there = {(row.staff_id, row.person_id) for row in _live(session, staff=carriers, people=carried)}
     for one in carriers:
         for person in carried:

@@ -14,12 +14,12 @@ from core.db import Database, not_found
 from core.errors import Conflict, Invalid, Refused
 from core.ids import CaseId, PersonId
 from identity.access_models import PasswordRow, TotpRow
-from identity.assignments import HELD_AS
 from identity.authority import require_role
 from identity.enrolment import Enrolment, lock_staff, new_link, revoke_links
 from identity.facts import Actor, PersonKind, Role
 from identity.models import AssignmentRow, PersonRow, StaffRoleRow
 from identity.people import new_person, person_names
+from identity.places import HELD_AS
 from identity.rosters import changed, lock_case
 from identity.sealing import clean_email, email_index, open_people, seal_person
 from identity.sessions import end_all

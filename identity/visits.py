@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 import audit
 from core.clock import day_in_england
-from core.db import Database, get
+from core.db import Database, not_found
 from core.errors import Invalid
-from core.ids import CaseId, PersonId, VisitId, new_id
+from core.ids import CaseId, PersonId, VisitId, new_id, well_formed
 from identity.authority import require_in_case
 from identity.facts import Actor, Role
 from identity.models import PresentRow, VisitRow
@@ -81,7 +81,9 @@ def visit(session: Session, visit_id: VisitId) -> Visit:
     Raises:
         NotFound: no such visit.
     """
-    row = get(session, VisitRow, visit_id)
+    row = session.get(VisitRow, visit_id) if well_formed(visit_id) else None
+    if row is None:
+        raise not_found()
     return _visit(session, row)
 
 

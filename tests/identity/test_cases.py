@@ -80,6 +80,10 @@ def test_a_case_that_cant_be_right_is_refused_and_leaves_nothing(
         with pytest.raises(Invalid) as error:
             identity.open_case(db, keys=keystore, actor=staff.manager.actor, **case(**given))
         assert error.value.code == code, what
+    for person in (PersonId(new_id()), PersonId("'")):
+        for given in ({"on_caseload_of": [person]}, {"guider": person}, {"social_worker": person}):
+            with pytest.raises(NotFound):
+                identity.open_case(db, keys=keystore, actor=staff.manager.actor, **case(**given))
     assert identity.cases_of(db, keys=keystore, actor=staff.manager.actor) == []
 
 
@@ -144,7 +148,7 @@ def test_ids_that_are_foreign_or_no_ids_at_all_are_all_the_same_not_found(
     for case_id in (CaseId(new_id()), CaseId("../etc"), CaseId(""), CaseId("x" * 5000), CaseId("\x00")):
         with pytest.raises(NotFound):
             identity.case_view(db, keys=keystore, actor=staff.manager.actor, case_id=case_id)
-    for person in (PersonId(new_id()), PersonId("'"), staff.guider.id):
+    for person in (PersonId(new_id()), PersonId("'"), PersonId("\x00"), staff.guider.id):
         with pytest.raises(NotFound):
             identity.add_person(db, keys=keystore, actor=staff.manager.actor, case_id=family.case_id, person=person)
         with pytest.raises(NotFound):
@@ -156,8 +160,27 @@ def test_ids_that_are_foreign_or_no_ids_at_all_are_all_the_same_not_found(
                 person=person,
                 contact="07700 900009",
             )
-    with db.read() as session, pytest.raises(NotFound):
-        identity.visit(session, VisitId(new_id()))
+    for visit in (VisitId(new_id()), VisitId("\x00")):
+        with db.read() as session, pytest.raises(NotFound):
+            identity.visit(session, visit)
+
+
+def test_a_newcomer_is_a_child_or_an_adult_by_their_birth_date(
+    db: Database, keystore: KeyStore, family: Family, staff: Staff
+) -> None:
+    for person, code in (
+        (NewChild(name="Grown Example", born_on=date(2008, 3, 2)), "birth_date_form"),
+        (NewChild(name="Next Example", born_on=date(2026, 3, 3)), "birth_date_form"),
+        (NewAdult(name="Old Example", born_on=date(1890, 1, 1)), "birth_date_form"),
+        (replace(CHILD, name="Second Example"), "index_child"),
+        (MOTHER, "responsibility_apart"),
+    ):
+        with pytest.raises(Invalid, match=code):
+            identity.add_person(db, keys=keystore, actor=staff.guider.actor, case_id=family.case_id, person=person)
+    with pytest.raises(Conflict, match="already_in_case"):
+        identity.add_person(
+            db, keys=keystore, actor=staff.manager.actor, case_id=family.case_id, person=family.mother.id
+        )
 
 
 def test_a_visit_has_a_day_that_was_and_people_who_are_in_the_case(db: Database, family: Family, staff: Staff) -> None:

@@ -22,7 +22,7 @@ from consent.models import PresentingRow
 from consent.rules import Permit, decide
 from consent.terms import Action, Purpose, Reason, Refusal
 from core.db import Database
-from core.ids import ObjectId, PersonId
+from core.ids import CaseId, ObjectId, PersonId, RenditionId
 from identity import Actor, PersonKind, lock_case, roster, sessions_live
 
 
@@ -109,7 +109,13 @@ def still_permitted(db: Database, permit: Permit, *, facts: Callable[[Session], 
         A new permit for the same objects, which replaces the old one; or why not.
     """
     return decide_again(
-        db, inquiry=permit.inquiry, content_hash=permit.content_hash, object_ids=permit.objects, facts=facts
+        db,
+        inquiry=permit.inquiry,
+        case_id=permit.case_id,
+        rendition_id=permit.rendition_id,
+        content_hash=permit.content_hash,
+        object_ids=permit.objects,
+        facts=facts,
     )
 
 
@@ -117,6 +123,8 @@ def decide_again(
     db: Database,
     *,
     inquiry: Inquiry,
+    case_id: CaseId,
+    rendition_id: RenditionId,
     content_hash: str,
     object_ids: frozenset[ObjectId],
     facts: Callable[[Session], Rendition],
@@ -126,16 +134,16 @@ def decide_again(
     Args:
         db: the main database (the primary: never a replica, which lags).
         inquiry: as it was when the viewing began; its time is replaced by the transaction's own.
-        content_hash: the bytes that the viewing was begun for.
+        case_id, rendition_id, content_hash: what the viewing was begun for.
         object_ids: the objects whose keys the permit may open.
         facts: gives the rendition as vault knows it in that snapshot.
     """
     try:
         with db.read() as session:
             at = now(session)
+            people = roster(session, case_id)
             rendition = facts(session)
-            people = roster(session, rendition.case_id)
-            if rendition.content_hash != content_hash:
+            if rendition.id != rendition_id or rendition.content_hash != content_hash:
                 return Refusal(Reason.HASH_CHANGED)
             if inquiry.session not in sessions_live(session, [inquiry.session], at=at):
                 return Refusal(Reason.SESSION_ENDED)

@@ -48,9 +48,11 @@ class Desk:
         answer = consent.decide_again(
             self.db,
             inquiry=ticket.inquiry,
+            case_id=ticket.case_id,
+            rendition_id=ticket.rendition_id,
+            content_hash=ticket.content_hash,
             object_ids=ticket.objects,
             facts=lambda session: renditions.facts_for(session, ticket.rendition_id),
-            content_hash=ticket.content_hash,
         )
         if isinstance(answer, Refusal):
             self.cut(ticket, reason=answer.reason)

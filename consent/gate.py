@@ -134,7 +134,9 @@ def decide_again(
     Args:
         db: the main database (the primary: never a replica, which lags).
         inquiry: as it was when the viewing began; its time is replaced by the transaction's own.
-        case_id, rendition_id, content_hash: what the viewing was begun for.
+        case_id: whose case the viewing was begun in.
+        rendition_id: what it was begun for.
+        content_hash: the bytes that it was begun for.
         object_ids: the objects whose keys the permit may open.
         facts: gives the rendition as vault knows it in that snapshot.
     """

@@ -12,6 +12,7 @@ from audit.models import disposal_guard_ddl
 from audit.offline import verify_export
 from audit.patterns import Heavy, Hours, watched_in_bulk, watched_out_of_hours
 from audit.proofs import InclusionProof, check_proof, prove, prove_in
+from audit.roles import grants
 from audit.sealing import seal
 from audit.search import Filters, Found, Page, search
 from audit.standing import (
@@ -60,6 +61,7 @@ __all__ = [
     "disposal_guard_ddl",
     "dispose",
     "export",
+    "grants",
     "open_checkpoint",
     "prove",
     "prove_in",

@@ -37,6 +37,7 @@ class AuditEntryRow(Base):
         UniqueConstraint("writer_id", "number"),
         Index("ix_audit_entry_time", "at", "id"),
         Index("ix_audit_entry_actor", "actor", "at", "id"),
+        Index("ix_audit_entry_actor_event", "actor", "event", "at", "id"),
         Index("ix_audit_entry_case", "case_id", "at", "id"),
         Index("ix_audit_entry_object", "object_id", "at", "id"),
         Index("ix_audit_entry_event", "event", "at", "id"),

@@ -130,28 +130,36 @@ def search(session: Session, filters: Filters, *, after: str | None = None, most
 def _runs(filters: Filters) -> list[Select[AuditEntryRow]]:
     """One query for each value of the leading filter, so that each is a walk along one index."""
     row = AuditEntryRow
-    exact: list[tuple[InstrumentedAttribute[Any], list[str]]] = [
+    events = sorted(event.value for event in filters.events)
+    outcomes = sorted(outcome.value for outcome in filters.outcomes)
+    common = Outcome.DONE in filters.outcomes  # nearly everything is done: then it tells less than the event does
+    exact = [
         (column, values)
         for column, values in (
-            (row.object_id, [filters.object_id] if filters.object_id else []),
-            (row.case_id, [filters.case_id] if filters.case_id else []),
-            (row.actor, [filters.actor] if filters.actor else []),
-            (row.event, sorted(event.value for event in filters.events)),
-            (row.outcome, sorted(outcome.value for outcome in filters.outcomes)),
+            (row.object_id, [filters.object_id]),
+            (row.case_id, [filters.case_id]),
+            (row.actor, [filters.actor]),
+            (row.outcome, [] if common else outcomes),
+            (row.event, events),
+            (row.outcome, outcomes if common else []),
         )
-        if values
+        if any(values)
     ]
     query = select(row)
     if filters.since:
         query = query.where(row.at >= filters.since)
     if filters.until:
         query = query.where(row.at < filters.until)
-    for column, values in exact[1:]:
-        query = query.where(_sifting(column).in_(values))
     if not exact:
         return [query]
-    leading, values = exact[0]
-    return [query.where(leading == value) for value in values]
+    leading, values = exact.pop(0)
+    runs = [query.where(leading == value) for value in values]
+    if leading is row.actor and events:  # these two have an index together
+        exact.remove((row.event, events))
+        runs = [run.where(row.event == value) for run in runs for value in events]
+    for column, values in exact:
+        runs = [run.where(_sifting(column).in_(values)) for run in runs]
+    return runs
 
 
 def _sifting(column: InstrumentedAttribute[Any]) -> ColumnElement[str]:

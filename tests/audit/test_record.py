@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -13,8 +16,10 @@ from core.db import Database
 from core.errors import Invalid, Unavailable
 from core.ids import CaseId, PersonId, new_id
 from core.mark import ClockMark
+from tests.audit.desk import SIGNER
 
 ACTOR = PersonId(new_id())
+ROOT = Path(__file__).parents[2]
 
 
 def test_an_entry_commits_with_its_act_and_takes_the_clock_s_time(db: Database) -> None:
@@ -118,3 +123,25 @@ def test_two_transactions_at_once_don_t_wait_for_each_other_where_the_database_a
             audit.record(second, audit.Event.SIGNED_IN, actor=ACTOR)
     with db.read() as session:
         assert session.scalar(select(func.count()).select_from(AuditWriterRow)) == 2
+
+
+_CHILD = """
+import sys
+import audit
+from core.clock import SystemClock
+from core.db import connect
+from core.secret import Secret
+db = connect(sys.argv[1], clock=SystemClock())
+audit.attach(db, writer_key=Secret(b"audit key of no real store......"))
+for _ in range(10):
+    with db.begin() as session:
+        audit.record(session, audit.Event.SIGNED_IN, actor=None)
+"""
+
+
+def test_several_processes_leave_chains_without_gaps(db: Database, database_url: str) -> None:
+    children = [subprocess.Popen([sys.executable, "-c", _CHILD, database_url], cwd=ROOT) for _ in range(3)]
+    assert [child.wait(timeout=120) for child in children] == [0, 0, 0]
+    assert audit.seal(db, signer=SIGNER) == 30
+    writer = db.info["audit_writer"]
+    assert audit.verify(db, verifier=SIGNER.verifier, writer_key=writer.key).finding is None

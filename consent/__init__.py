@@ -29,6 +29,7 @@ from consent.notices import Notice, current_notice, notice, publish_notices
 from consent.overrides import OverrideView, approve_override, end_override, overrides_waiting, propose_override
 from consent.progress import AnswerLine, AudienceState, state_for_staff
 from consent.questions import HistoryLine, Question, ShownByLaw, history, questions_for, shown_by_law
+from consent.receipts import Controller, receipt
 from consent.rules import Permit, decide
 from consent.terms import (
     ACTIONS,
@@ -70,6 +71,7 @@ __all__ = [
     "Conference",
     "ConferenceLine",
     "ConsentEvent",
+    "Controller",
     "Decision",
     "Facts",
     "FilmingAnswer",
@@ -122,6 +124,7 @@ __all__ = [
     "propose_override",
     "publish_notices",
     "questions_for",
+    "receipt",
     "record_answer",
     "record_conference",
     "record_dissent",

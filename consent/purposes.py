@@ -92,30 +92,28 @@ def _review_together(facts: Facts, inquiry: Inquiry, at: datetime) -> Refusal | 
         if restricted(facts, person, Effect.NO_VIEW, at=at):
             return Refusal(Reason.RESTRICTED, person)
     scope = _scope(facts, inquiry, Audience(person=inquiry.viewer))
-    for person in sorted(facts.rendition.persons_shown):
-        if (no := own_no(facts, person, scope=scope, at=at)) is not None:
-            return no
-    return None
+    return Refusal.weightiest(own_no(facts, person, scope=scope, at=at) for person in facts.rendition.persons_shown)
 
 
 def _family_review(facts: Facts, inquiry: Inquiry, at: datetime) -> Refusal | None:
     if (no := _is_family_here(facts, inquiry, at)) is not None:
         return no
     scope = _scope(facts, inquiry, Audience(person=inquiry.viewer))
-    for person in sorted(facts.rendition.persons_shown - {inquiry.viewer}):
-        if (no := family_objection(facts, person, scope=scope, at=at)) is not None:
-            return no
-    return None
+    others = facts.rendition.persons_shown - {inquiry.viewer}
+    return Refusal.weightiest(family_objection(facts, person, scope=scope, at=at) for person in others)
 
 
 def _family_copy(facts: Facts, inquiry: Inquiry, at: datetime) -> Refusal | None:
     if (no := _is_family_here(facts, inquiry, at) or _unattested(facts)) is not None:
         return no
     scope = _scope(facts, inquiry, Audience(person=inquiry.viewer))
-    for person in sorted(facts.rendition.persons_shown - {inquiry.viewer}):
-        if (no := objection(facts, person, scope=scope, at=at)) is not None:
-            return no
-    return own_no(facts, inquiry.viewer, scope=scope, at=at)
+    others = facts.rendition.persons_shown - {inquiry.viewer}
+    return Refusal.weightiest(
+        [
+            own_no(facts, inquiry.viewer, scope=scope, at=at),
+            *(objection(facts, person, scope=scope, at=at) for person in others),
+        ]
+    )
 
 
 def _named_professional(facts: Facts, inquiry: Inquiry, at: datetime) -> Refusal | None:
@@ -194,10 +192,7 @@ def _filming(facts: Facts, guider: PersonId, at: datetime) -> Refusal | None:
     filmed = facts.rendition.filmed or facts.rendition.persons_shown
     if not filmed:
         return Refusal(Reason.NOBODY_LISTED)
-    for person in sorted(filmed):
-        if (no := filming_objection(facts, person, guider=guider, at=at)) is not None:
-            return no
-    return None
+    return Refusal.weightiest(filming_objection(facts, person, guider=guider, at=at) for person in filmed)
 
 
 def _everyone_agrees(facts: Facts, inquiry: Inquiry, audience: Audience, at: datetime) -> Refusal | None:
@@ -208,10 +203,7 @@ def _everyone_agrees(facts: Facts, inquiry: Inquiry, audience: Audience, at: dat
         return Refusal(Reason.NOT_IN_AUDIENCE, audience.person)
     if (no := _unattested(facts)) is not None:
         return no
-    for person in sorted(facts.rendition.persons_shown):
-        if (no := objection(facts, person, scope=scope, at=at)) is not None:
-            return no
-    return None
+    return Refusal.weightiest(objection(facts, person, scope=scope, at=at) for person in facts.rendition.persons_shown)
 
 
 def _unattested(facts: Facts) -> Refusal | None:

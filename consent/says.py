@@ -151,39 +151,35 @@ def _own(facts: Facts, person: PersonId, scope: Scope, at: datetime) -> Refusal 
 def _parents(facts: Facts, child: PersonId, scope: Scope, at: datetime) -> Refusal | None:
     if (no := _parents_answers(facts, child, scope, at)) is not None:
         return no
-    for holder in sorted(holders(facts, child, at=at)):
-        if _latest(facts, holder, child, scope, at, _by(facts, holder, child, scope)) is None:
-            continue
-        if facts.policy.pr_mode is PrMode.ALL:
-            return Refusal(Reason.NOT_ANSWERED, holder)
-        ends = notice_ends(facts, holder, child, scope)
-        if ends is None:
-            return Refusal(Reason.NOT_ASKED, holder)
-        if at < ends:
-            return Refusal(Reason.NOTICE_RUNNING, holder)
-    return None
+    return Refusal.weightiest(_notice(facts, holder, child, scope, at) for holder in holders(facts, child, at=at))
 
 
 def _parents_answers(facts: Facts, child: PersonId, scope: Scope, at: datetime) -> Refusal | None:
     """No holder's latest answer is a no, the authority's manager has decided, and at least one says yes."""
-    deciding = holders(facts, child, at=at)
-    if not deciding:
+    said = {holder: _holders_word(facts, holder, child, scope, at) for holder in holders(facts, child, at=at)}
+    if not said:
         return Refusal(Reason.NO_HOLDER, child)
-    said = {
-        holder: _latest(facts, holder, child, scope, at, _by(facts, holder, child, scope))
-        for holder in sorted(deciding)
-    }
-    for no in said.values():
-        if no is not None and no.reason in {Reason.REFUSED, Reason.WITHDRAWN}:
-            return no
-    for manager in sorted(authority_holders(facts, child, at=at)):
-        if said[manager] is not None:
-            return said[manager]
-    if None in said.values():
+    decided = Refusal.weightiest(said[manager] for manager in authority_holders(facts, child, at=at))
+    noes = [no for no in said.values() if no is not None and no.reason in {Reason.REFUSED, Reason.WITHDRAWN}]
+    if noes or decided is not None:
+        return Refusal.weightiest([*noes, decided])
+    return None if None in said.values() else Refusal.weightiest(said.values())
+
+
+def _notice(facts: Facts, holder: PersonId, child: PersonId, scope: Scope, at: datetime) -> Refusal | None:
+    """What stands in the way where a holder hasn't said yes: they weren't asked, or not yet for long enough."""
+    if _holders_word(facts, holder, child, scope, at) is None:
         return None
-    return next((no for no in said.values() if no and no.reason in {Reason.EXPIRED, Reason.LAPSED}), None) or next(
-        no for no in said.values() if no
-    )
+    if facts.policy.pr_mode is PrMode.ALL:
+        return Refusal(Reason.NOT_ANSWERED, holder)
+    ends = notice_ends(facts, holder, child, scope)
+    if ends is None:
+        return Refusal(Reason.NOT_ASKED, holder)
+    return Refusal(Reason.NOTICE_RUNNING, holder) if at < ends else None
+
+
+def _holders_word(facts: Facts, holder: PersonId, child: PersonId, scope: Scope, at: datetime) -> Refusal | None:
+    return _latest(facts, holder, child, scope, at, _by(facts, holder, child, scope))
 
 
 def notice_ends(facts: Facts, holder: PersonId, child: PersonId, scope: Scope) -> datetime | None:

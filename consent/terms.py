@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -200,3 +200,35 @@ class Refusal:
 
     reason: Reason
     about: PersonId | None = None
+
+    @classmethod
+    def weightiest(cls, found: Iterable[Refusal | None]) -> Refusal | None:
+        """Of several, the one to tell: what somebody decided before what is merely missing; or nothing."""
+        return min(
+            (no for no in found if no is not None),
+            key=lambda no: (_WEIGHT.get(no.reason, 0), no.about or ""),
+            default=None,
+        )
+
+
+_WEIGHT: Final = {
+    reason: place
+    for place, reason in enumerate(
+        (
+            Reason.WITHDRAWN,
+            Reason.REFUSED,
+            Reason.DISSENT,
+            Reason.RESTRICTED,
+            Reason.NO_CAPACITY,
+            Reason.UNKNOWN_PERSON,
+            Reason.NO_HOLDER,
+            Reason.EXPIRED,
+            Reason.LAPSED,
+            Reason.NOT_ASKED,
+            Reason.NO_FILMING_AGREEMENT,
+            Reason.NOT_ANSWERED,
+            Reason.NOTICE_RUNNING,
+        )
+    )
+}
+"""The weightier reason first."""

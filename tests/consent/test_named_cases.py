@@ -159,7 +159,10 @@ CASES: list[Case] = [
     ("the clip is re-cut by one frame", _one_frame_less(), Reason.NOT_IN_AUDIENCE),
     (
         "the clip is re-cut by one frame and asked about, not yet answered",
-        _one_frame_less().asked(MOTHER, about=RECUT).asked(MOTHER, child=TODDLER, about=RECUT),
+        _one_frame_less()
+        .asked(MOTHER, about=RECUT)
+        .asked(MOTHER, child=TODDLER, about=RECUT)
+        .asked(FATHER, child=TODDLER, about=RECUT),
         Reason.NOT_ANSWERED,
     ),
     (

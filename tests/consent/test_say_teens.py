@@ -48,7 +48,7 @@ TEENS: list[Case] = [
         .assessed(TEEN, Competence.COMPETENT, purpose="training"),
         None,
     ),
-    ("past the review date the child's own yes is not enough", UNSETTLED.grants(TEEN), Reason.NOT_ANSWERED),
+    ("past the review date the child's own yes is not enough", UNSETTLED.grants(TEEN), Reason.NOT_ASKED),
     ("past the review date the parents' yes is not enough", UNSETTLED.grants(MOTHER, child=TEEN), Reason.NOT_ASKED),
     ("past the review date both together are", UNSETTLED.grants(TEEN).grants(MOTHER, child=TEEN), None),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -39,11 +40,10 @@ def nightly(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: S
 def resume(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Schedule) -> tuple[Outcome, ...]:
     """Go on with every sweep that was approved or begun and isn't through. Cheap where there is none: call it often.
 
-    Returns:
-        How far each came.
+    Where time has leapt ahead only what had begun is finished; the rest waits, and ``health`` says so.
 
-    Raises:
-        Refused: time has leapt ahead (``clock_leapt``).
+    Returns:
+        How far each came that could go on.
     """
     with db.read() as session:
         earlier = list(
@@ -53,9 +53,11 @@ def resume(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Sc
                 .order_by(SweepRow.planned_at)
             )
         )
-    return tuple(
-        carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id) for sweep_id in earlier
-    )
+    outcomes = []
+    for sweep_id in earlier:
+        with suppress(Refused):
+            outcomes.append(carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id))
+    return tuple(outcomes)
 
 
 def work_on(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Schedule, lease: Lease) -> None:

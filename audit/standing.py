@@ -152,8 +152,9 @@ def check_witness(db: Database, *, witness: Witness, verifier: Verifier, remembe
     try:
         lines = list(witness.lines())
         told = {event.entry_id: event for event in _narrowing(key, lines)}
-        notes = [line.body for line in lines if line.kind is Kind.CHECKPOINT][-1:]
-        checkpoint = open_checkpoint(notes[0], verifier=verifier) if notes else None
+        notes = [line.body for line in lines if line.kind is Kind.CHECKPOINT]
+        checkpoint = open_checkpoint(notes[-1], verifier=verifier) if notes else None
+        began = open_checkpoint(notes[0], verifier=verifier).size if notes else 0
         voices = [checkpoint, open_checkpoint(remembered, verifier=verifier) if remembered else None]
     except Damaged:
         return Report(Standing.WITNESS_DAMAGED)
@@ -168,7 +169,7 @@ def check_witness(db: Database, *, witness: Witness, verifier: Verifier, remembe
             return Report(Standing.FORKED, checkpoint, forgotten)
         if forgotten or Standing.STORE_BEHIND in history:
             return Report(Standing.STORE_BEHIND, checkpoint, forgotten)
-        untold, waiting = _untold(session, told)
+        untold, waiting = _untold(session, told, began=began) if lines else ((), False)  # or it was just set up
         latest = latest_checkpoint(session)
     if untold:  # another process may have told it since we read the lines
         since = {event.entry_id for event in _narrowing(key, witness.lines())}
@@ -217,12 +218,20 @@ def _there(session: Session, ids: Iterable[EntryId]) -> set[str]:
     return found
 
 
-def _untold(session: Session, told: Iterable[EntryId]) -> tuple[tuple[EntryId, ...], bool]:
-    """Narrowing entries that the witness lacks and that don't wait for delivery; and whether any wait."""
+def _untold(session: Session, told: Iterable[EntryId], *, began: int) -> tuple[tuple[EntryId, ...], bool]:
+    """Narrowing entries that the witness lacks and that don't wait for delivery; and whether any wait.
+
+    What was sealed before the witness's first checkpoint was there before it was set up.
+    """
     rows = session.execute(select(OutboxRow.payload).where(OutboxRow.kind == WITNESS, OutboxRow.delivered_at.is_(None)))
     waiting = {payload["entry_id"] for (payload,) in rows}
     known = waiting | set(told)
-    narrowing = select(ENTRY.c.id).where(ENTRY.c.event.in_([event.value for event in NARROWING]))
+    narrowing = (
+        select(ENTRY.c.id)
+        .outerjoin(LEAF, LEAF.c.entry_id == ENTRY.c.id)
+        .where(ENTRY.c.event.in_([event.value for event in NARROWING]))
+        .where(LEAF.c.position.is_(None) | (LEAF.c.position >= began))
+    )
     return tuple(EntryId(entry) for entry in session.scalars(narrowing) if entry not in known), bool(waiting)
 
 

@@ -152,6 +152,15 @@ def test_store_and_witness_rolled_back_together_are_caught_by_what_the_keyring_r
     assert check(told, witness, remembered=remembered).standing is Standing.STORE_BEHIND
 
 
+def test_a_witness_set_up_later_is_not_missing_what_came_before_it(db: Database, witness: FileWitness) -> None:
+    withdraw(db)
+    sealed(db, times=1)
+    intrude(db, "DELETE FROM core_outbox")
+    assert check(db, witness).standing in audit.MAY_SERVE
+    audit.tell_checkpoint(db, witness=witness)
+    assert check(db, witness).standing is Standing.LEVEL
+
+
 def test_a_withdrawal_hidden_from_the_witness_is_noticed(told: Database, witness: FileWitness) -> None:
     hidden = withdraw(told)
     intrude(told, "DELETE FROM core_outbox")

@@ -119,6 +119,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.create_index("ix_audit_entry_actor", ["actor", "at", "id"], unique=False)
+        batch_op.create_index("ix_audit_entry_actor_event", ["actor", "event", "at", "id"], unique=False)
         batch_op.create_index("ix_audit_entry_case", ["case_id", "at", "id"], unique=False)
         batch_op.create_index("ix_audit_entry_event", ["event", "at", "id"], unique=False)
         batch_op.create_index("ix_audit_entry_object", ["object_id", "at", "id"], unique=False)

@@ -3,7 +3,8 @@
 Rules:
 
 1. A yes carries the version that its page showed. If one of the person's own answers in that case has moved since, it
-   is refused with a conflict: whoever said "stop" on another device must see that before saying yes again.
+   is refused with a conflict: whoever said "stop" on another device must see that before saying yes again. That version
+   counts the person's own answers; the case's consent version would tell one parent that another has just answered.
 2. A no or a stop never conflicts, asks for no reason and is one step. Stopping is never harder than giving.
 3. People answer only questions that were put to themselves; anyone else's look as if they weren't there.
 """
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 from consent.audiences import FAMILY_PURPOSES
 from consent.models import AskRow, EventRow, ScopeColumns
 from consent.notices import current_notice
-from consent.recording import Answer, answer_to, assurance_of, write_answer
+from consent.recording import Answer, answer_to, assurance_of, own_version, write_answer
 from consent.rows import scope_of
 from consent.terms import Decision, Format, How, Purpose, Scope
 from consent.words import ENGLISH
@@ -46,7 +47,7 @@ def grant(
         db: the main database.
         actor: who answers.
         questions: of one case and one purpose: for oneself, and for a child.
-        page_version: the case's version that the page showed (``Question.page_version``).
+        page_version: what the page showed (``Question.page_version``).
         notice: the words that the page showed.
         expires_at: until when, if not until stopped.
         language: of the words.
@@ -78,7 +79,7 @@ def grant(
             raise Conflict("case_closed", "This work has ended, so nothing new can be shown to others.")
         if notice != current_notice(session, purpose, language=language, form=form).id:
             raise Conflict("notice_changed", "The words on this page have changed. Please read them again.")
-        if _moved_since(session, actor.person, case_id=case_id, version=page_version):
+        if own_version(session, actor.person, case_id=case_id) != page_version:
             raise Conflict("answers_moved", "You have answered since this page was opened. Please look again.")
         return tuple(
             write_answer(
@@ -145,15 +146,6 @@ def _own_question(session: Session, actor: Actor, question: AskId) -> AskRow:
     if row is None or row.grantor != actor.person:
         raise not_found()
     return row
-
-
-def _moved_since(session: Session, person: PersonId, *, case_id: CaseId, version: int) -> bool:
-    found = session.scalars(
-        select(EventRow.id)
-        .where(EventRow.case_id == case_id, EventRow.grantor == person, EventRow.version > version)
-        .limit(1)
-    )
-    return found.first() is not None
 
 
 def _standing_grants(session: Session, person: PersonId, *, cases: Iterable[str]) -> list[EventRow]:

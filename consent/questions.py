@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from consent.models import AskRow, EventRow, OverrideRow, OverrideShownRow
 from consent.notices import Notice, current_notice
+from consent.recording import own_version
 from consent.rows import scope_of
 from consent.terms import Audience, Decision, Format, GrantState, How, LawfulBasis, Purpose, Scope
 from consent.words import ENGLISH
 from core.db import Database
 from core.ids import AskId, CaseId, ConsentEventId, OverrideId, PersonId, RenditionId
-from identity import Actor, Effect, PersonKind, Restriction, member_cases, require_signed_in, roster, versions
+from identity import Actor, Effect, PersonKind, Restriction, member_cases, require_signed_in, roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Question:
         rendition_id: the clip; nothing for filming.
         on_behalf_of: the person themself, or the child they answer for.
         state: of their own answer.
-        page_version: to be sent back with a yes.
+        page_version: to be sent back with a yes; it counts this person's own answers and so tells nothing of others'.
         notice: the words to show.
     """
 
@@ -94,7 +95,10 @@ def questions_for(
     with db.read() as session:
         asks = session.scalars(select(AskRow).where(AskRow.grantor == actor.person).order_by(AskRow.version)).all()
         newest = {(ask.case_id, ask.on_behalf_of, scope_of(ask)): ask for ask in asks}
-        known = versions(session, {CaseId(ask.case_id) for ask in newest.values()})
+        known = {
+            case_id: own_version(session, actor.person, case_id=CaseId(case_id))
+            for case_id in {ask.case_id for ask in newest.values()}
+        }
         said = _latest_answers(session, actor.person)
         notices: dict[Purpose, Notice] = {}
         found = []
@@ -118,7 +122,7 @@ def questions_for(
                     state=GrantState.REQUESTED if answer is None else _state(answer, at=at),
                     answered_at=None if answer is None else answer.at,
                     expires_at=None if answer is None else answer.expires_at,
-                    page_version=known[CaseId(case_id)],
+                    page_version=known[case_id],
                     notice=notices[scope.purpose],
                 )
             )

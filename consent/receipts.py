@@ -189,7 +189,6 @@ def _iso(row: EventRow, *, words: Notice | None, recipient: str, controller: Con
                 "event_state": _STATES[row.decision],
                 "assurance": row.assurance,
                 "witness_id": row.witness,
-                "case_version": row.version,
             }
         ],
     }

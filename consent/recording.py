@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import audit
@@ -142,6 +143,12 @@ def write_answer(session: Session, answer: Answer, *, at: datetime, keys: KeySto
     )
     session.flush()
     return event_id
+
+
+def own_version(session: Session, person: PersonId, *, case_id: CaseId) -> int:
+    """How many answers of their own someone has in a case (also those entered for them): it moves with each."""
+    query = select(func.count()).where(EventRow.case_id == case_id, EventRow.grantor == person)
+    return session.scalar(query.where(EventRow.how != How.OBSERVED)) or 0
 
 
 def assurance_of(actor: Actor) -> str:

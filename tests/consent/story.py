@@ -9,6 +9,7 @@ import consent
 from consent import (
     Action,
     Audience,
+    Controller,
     Decision,
     FilmingAnswer,
     Format,
@@ -27,6 +28,17 @@ from keys import KeyStore
 from tests.families import Family, Someone
 
 CLIP_OBJECT = ObjectId("0b" * 16)
+AUTHORITY = Controller(
+    name="Example Council",
+    contact="Data protection officer",
+    email="dpo@example.gov.uk",
+    phone="01632 960000",
+    street_address="1 High Street",
+    locality="Exampleton",
+    postcode="EX1 1EX",
+    policy_url="https://example.gov.uk/privacy",
+    how_to_withdraw="One tap on your own page, or call 01632 960000",
+)
 
 
 @dataclass

@@ -158,11 +158,7 @@ def test_parents_pages_never_show_a_childs_dissent(story: Story) -> None:
         (consent.questions_for(story.db, actor=one.actor), consent.history(story.db, actor=one.actor))
         for one in (family.mother, family.father)
     ]
-    for (questions_before, history_before), (questions_after, history_after) in zip(before, after, strict=True):
-        assert history_after == history_before
-        assert [replace(one, page_version=0) for one in questions_after] == [
-            replace(one, page_version=0) for one in questions_before
-        ]
+    assert after == before
 
 
 def test_only_a_second_person_lifts_a_dissent(story: Story) -> None:

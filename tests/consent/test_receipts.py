@@ -14,25 +14,14 @@ from jsonschema import Draft202012Validator
 
 import audit
 import consent
-from consent import Audience, Controller, Purpose
+from consent import Audience, Purpose
 from core.errors import NotFound
 from core.ids import ConsentEventId, new_id
-from tests.consent.story import Story
+from tests.consent.story import AUTHORITY, Story
 from tests.families import Someone
 
 SIGNER = audit.Signer("vault.example/audit", Ed25519PrivateKey.from_private_bytes(b"7" * 32))
 SCHEMA = json.loads((Path(__file__).parent / "receipt_schema.json").read_text(encoding="utf-8"))
-AUTHORITY = Controller(
-    name="Example Council",
-    contact="Data protection officer",
-    email="dpo@example.gov.uk",
-    phone="01632 960000",
-    street_address="1 High Street",
-    locality="Exampleton",
-    postcode="EX1 1EX",
-    policy_url="https://example.gov.uk/privacy",
-    how_to_withdraw="One tap on your own page, or call 01632 960000",
-)
 
 
 def _receipt(story: Story, who: Someone, event: ConsentEventId) -> dict[str, Any]:

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from vault.catalogue import (
+    Clip,
+    Footage,
+    Progress,
+    RenditionLine,
+    Showing,
+    StripGrid,
+    clip,
+    clips_of,
+    footage,
+    footage_of,
+    record_phone_copy_removed,
+    watchable,
+)
 from vault.clips import CUT, cut, cut_clip, set_persons_shown
 from vault.deposits import (
     FINISH,
@@ -37,28 +51,36 @@ from vault.records import (
     renditions_in,
     totals,
 )
-from vault.renditions import attest, facts_for
+from vault.renditions import attest, facts_for, void
 from vault.streaming import Reading, ViewingCut, read_range
 from vault.tidying import tidy
-from vault.viewings import Viewing
+from vault.viewings import Viewing, has_watched_whole
+from vault.workshop import RUNNERS, give_up
 
 __all__ = [
     "CUT",
     "FINISH",
     "PART_SIZE",
+    "RUNNERS",
     "Bounds",
+    "Clip",
     "ClipState",
     "Copy",
     "DiskStore",
+    "Footage",
     "FootageState",
     "ObjectKind",
     "ObjectState",
     "ObjectStore",
     "Picture",
+    "Progress",
     "Reading",
     "Record",
     "RecordKind",
     "RecordObject",
+    "RenditionLine",
+    "Showing",
+    "StripGrid",
     "Treatment",
     "Upload",
     "UploadState",
@@ -70,6 +92,8 @@ __all__ = [
     "begin_viewing",
     "cancel_deposit",
     "case_of_clip",
+    "clip",
+    "clips_of",
     "complete_deposit",
     "copies_outside",
     "cut",
@@ -79,6 +103,10 @@ __all__ = [
     "expire_upload",
     "facts_for",
     "finish",
+    "footage",
+    "footage_of",
+    "give_up",
+    "has_watched_whole",
     "is_left",
     "keys_gone",
     "keys_of",
@@ -89,6 +117,7 @@ __all__ = [
     "read_range",
     "receive_part",
     "record_for_disposal",
+    "record_phone_copy_removed",
     "records_for_disposal",
     "renditions_in",
     "resume_use",
@@ -99,4 +128,6 @@ __all__ = [
     "totals",
     "unfinished_uploads",
     "upload",
+    "void",
+    "watchable",
 ]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 import audit
+import consent
 import identity
 import keys
 from audit import Event
-from consent import RenditionState
+from consent import Action, Permit, Purpose, RenditionState
 from core import jobs
 from core.db import Database, get, lock, not_found
 from core.errors import Invalid, TooLarge, VaultError
@@ -20,7 +24,7 @@ from keys import KeyStore, RecordOwner
 from media import launcher
 from vault import access, errors, pictures, renditions
 from vault.making import Span, Work, subject_of
-from vault.models import ClipRow, ClipState, FootageRow, FootageState, ObjectKind, ObjectRow, Treatment
+from vault.models import ClipRow, ClipState, FootageRow, FootageState, ObjectKind, ObjectRow, RenditionRow, Treatment
 from vault.objects import ObjectStore
 from vault.sealed import Fenced
 
@@ -56,9 +60,9 @@ def cut_clip(
 
     Raises:
         NotFound: no such footage, or none of the actor's.
-        Refused: not the guider, or the work has ended.
+        Refused: not the guider; or not everyone who was filmed agrees (``not_available``).
         Invalid: end before start, outside the film, no title.
-        Conflict: the footage isn't ready.
+        Conflict: the footage isn't ready, or the case is closed.
     """
     at = db.clock.now()
     with access.refusals_recorded(db, Event.CLIP_CUT, actor=actor, object_id=footage_id), db.begin() as session:
@@ -70,6 +74,7 @@ def cut_clip(
         film = renditions.working_copy(session, footage_id)
         if footage.state is not FootageState.READY or film is None or film.state is not RenditionState.LIVE:
             raise errors.footage_not_ready()
+        _require_preparing(session, film, actor=actor, at=at)
         _check_span(first_frame, last_frame, frames=film.frames)
         clip_id = ClipId(new_id())
         session.add(
@@ -195,6 +200,14 @@ def _reject(work: Work, clip_id: ClipId, *, error: VaultError) -> None:
         row = lock(session, ClipRow, clip_id)
         row.state, row.error_code, row.error_sentence = ClipState.REJECTED, error.code, error.sentence
         jobs.park(session, work.lease.job_id, at=work.db.clock.now(), code=error.code, sentence=error.sentence)
+
+
+def _require_preparing(session: Session, film: RenditionRow, *, actor: Actor, at: datetime) -> None:
+    """Cutting is preparing: those filmed have agreed, and nothing stands in the guider's way."""
+    inquiry = consent.inquiry_of(actor, purpose=Purpose.PREPARE, action=Action.STREAM, at=at)
+    facts = renditions.facts_for(session, RenditionId(film.id))
+    if not isinstance(consent.consider(session, inquiry=inquiry, rendition=facts), Permit):
+        raise errors.not_available()
 
 
 def _check_span(first_frame: int, last_frame: int, *, frames: int) -> None:

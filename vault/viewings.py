@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 import consent
@@ -171,6 +171,23 @@ def end_all(session: Session, rendition_id: RenditionId, *, reason: str, at: dat
         .where(ViewingRow.rendition_id == rendition_id, ViewingRow.ended_at.is_(None))
         .values(ended_at=at, end_reason=reason)
     )
+
+
+def has_watched_whole(
+    session: Session, rendition_id: RenditionId, *, viewer: PersonId, purpose: Purpose, since: datetime
+) -> bool:
+    """Whether somebody was given as many bytes of a rendition as it has, for a purpose, since a time.
+
+    What is still on its way counts when its range ends.
+    """
+    query = select(func.coalesce(func.sum(ViewingRow.bytes_served), 0)).where(
+        ViewingRow.rendition_id == rendition_id,
+        ViewingRow.viewer == viewer,
+        ViewingRow.purpose == purpose.value,
+        ViewingRow.begun_at >= since,
+    )
+    film = session.get_one(ObjectRow, renditions.find(session, rendition_id).object_id)
+    return int(session.scalar(query) or 0) >= (film.plain_length or 1)
 
 
 def _present(session: Session, viewing_id: ViewingId) -> frozenset[PersonId]:

@@ -9,10 +9,11 @@ import core.mark
 import core.outbox
 import identity.access_models
 import identity.models
+import redaction.models
 import retention.models
 import vault.models
 from core.db import Base
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "audit", "consent", "core", "identity", "retention", "vault"]
+__all__ = ["METADATA", "audit", "consent", "core", "identity", "redaction", "retention", "vault"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redaction.models import CheckState
-from redaction.review import Check, attest, checks_for, checks_in, request_check, send_back, take_back
+from redaction.queue import Check, checks_for, checks_in
+from redaction.review import attest, request_check, send_back, take_back
 
 __all__ = ["Check", "CheckState", "attest", "checks_for", "checks_in", "request_check", "send_back", "take_back"]

@@ -1,4 +1,4 @@
-"""A second trained person looks: "is anyone visible who isn't listed?"
+"""A second trained person looks whether anyone is visible who isn't listed.
 
 Nothing leaves the family before a colleague off the case, who didn't make the rendition, has watched it whole and
 attested who is recognisable: exactly those listed, or nobody. Where they see anybody else, they send it back. When the
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,33 +22,12 @@ from audit import Event
 from consent import Purpose, Rendition, RenditionState
 from core.db import Database, not_found
 from core.errors import Conflict, Invalid, NotFound, Refused
-from core.ids import CaseId, PersonId, RenditionId, new_id, well_formed
+from core.ids import PersonId, RenditionId, new_id, well_formed
 from identity import Actor, Role
 from keys import KeyStore, RecordOwner
 from redaction.models import CheckRow, CheckState
 
 _LONGEST_NOTE = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A check as the page of the one who does it, or of the guider who asked for it, shows it.
-
-    Attributes:
-        listed: who is recorded as recognisable, by name.
-        note: why it was sent back.
-    """
-
-    id: str
-    case_id: CaseId
-    rendition_id: RenditionId
-    state: CheckState
-    checker: PersonId
-    listed: tuple[tuple[PersonId, str], ...] = field(repr=False)
-    needed_by: date | None
-    asked_at: datetime
-    answered_at: datetime | None
-    note: str = field(repr=False)
 
 
 def request_check(
@@ -189,38 +167,6 @@ def take_back(db: Database, *, actor: Actor, rendition_id: RenditionId) -> None:
         identity.end_checks(session, actor, case_id=facts.case_id, rendition=rendition_id, at=at)
 
 
-def checks_for(db: Database, *, keystore: KeyStore, actor: Actor) -> tuple[Check, ...]:
-    """The checks that wait for the actor: by the day of the meeting, then the oldest first.
-
-    Raises:
-        NotSignedIn: no second factor.
-    """
-    identity.require_signed_in(actor)
-    with db.read() as session:
-        rows = session.scalars(
-            select(CheckRow).where(CheckRow.checker == actor.person, CheckRow.state == CheckState.WAITING)
-        ).all()
-        rows = sorted(rows, key=lambda row: (row.needed_by or date.max, row.asked_at))
-        return tuple(_shown(session, row, keystore=keystore) for row in rows)
-
-
-def checks_in(db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId) -> tuple[Check, ...]:
-    """Every check in a case, the latest first, for its guider (or a manager).
-
-    Raises:
-        NotFound: no such case, or none of the actor's.
-        Refused: ``not_your_role``.
-    """
-    with db.read() as session:
-        identity.require_in_case(
-            session, actor, Role.GUIDER, Role.MANAGER, case_id=case_id, at=db.clock.now()
-        )
-        rows = session.scalars(
-            select(CheckRow).where(CheckRow.case_id == case_id).order_by(CheckRow.asked_at.desc(), CheckRow.id)
-        ).all()
-        return tuple(_shown(session, row, keystore=keystore) for row in rows)
-
-
 def _held(session: Session, rendition_id: RenditionId) -> Rendition:
     """The facts about a rendition, with its case held."""
     identity.lock_case(session, vault.facts_for(session, rendition_id).case_id)
@@ -261,31 +207,6 @@ def _require_watched(session: Session, row: CheckRow) -> None:
         since=row.asked_at,
     ):
         raise _watch_first()
-
-
-def _shown(session: Session, row: CheckRow, *, keystore: KeyStore) -> Check:
-    rendition_id = RenditionId(row.rendition_id)
-    listed = vault.facts_for(session, rendition_id).persons_shown
-    names = identity.person_names(session, keys=keystore, people=listed)
-    return Check(
-        id=row.id,
-        case_id=CaseId(row.case_id),
-        rendition_id=rendition_id,
-        state=row.state,
-        checker=PersonId(row.checker),
-        listed=tuple(sorted(names.items(), key=lambda one: one[1])),
-        needed_by=row.needed_by,
-        asked_at=row.asked_at,
-        answered_at=row.answered_at,
-        note=_note(row, keystore=keystore),
-    )
-
-
-def _note(row: CheckRow, *, keystore: KeyStore) -> str:
-    if row.note is None:
-        return ""
-    key = keystore.record_key(RecordOwner.case(CaseId(row.case_id)))
-    return keys.open_field(key, table="redaction_check", column="note", row=row.id, sealed=row.note)
 
 
 @contextmanager

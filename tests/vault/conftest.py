@@ -9,6 +9,7 @@ from core.db import Database
 from core.ids import VisitId
 from keys import KeyStore
 from tests.families import Family, make_family
+from tests.vault.cinema import Cinema, make_cinema
 from vault import DiskStore
 
 
@@ -32,3 +33,8 @@ def visit(db: Database, family: Family) -> VisitId:
         visited_on=db.clock.now().date(),
         present=[family.mother.id, family.father.id, family.child],
     )
+
+
+@pytest.fixture
+def cinema(db: Database, keystore: KeyStore, store: DiskStore, family: Family, visit: VisitId) -> Cinema:
+    return make_cinema(db, keystore, store, family, visit)

@@ -5,8 +5,10 @@ import hashlib
 import pytest
 from sqlalchemy import func, select
 
+import consent
 import identity
 import vault
+from consent import Decision, FilmingAnswer, How
 from core import jobs
 from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, Refused
@@ -15,6 +17,7 @@ from core.jobs import JobRow, JobState
 from core.outbox import OutboxRow
 from keys import KeyStore
 from tests.families import Family, Someone
+from tests.vault.agreeing import agree_to_filming
 from tests.vault.films import small_film
 from tests.vault.scene import add_clip, add_footage
 from tests.vault.test_finishing import Sender, deposit, finish, lease_of, plaintext
@@ -24,6 +27,7 @@ from vault.models import ClipRow, FootageRow, ObjectRow, RenditionRow
 
 @pytest.fixture
 def footage(db: Database, keystore: KeyStore, store: DiskStore, family: Family, visit: VisitId) -> FootageId:
+    agree_to_filming(db, keystore, family)
     return add_footage(db, keystore, store, family, visit, frames=100)
 
 
@@ -52,6 +56,7 @@ def cut(
 def test_a_clip_is_cut_exactly_and_its_hash_is_that_of_its_bytes(
     db: Database, keystore: KeyStore, store: DiskStore, family: Family, visit: VisitId
 ) -> None:
+    agree_to_filming(db, keystore, family)
     sender = Sender(db, keystore, store, family, visit)
     footage_id = deposit(sender, small_film())
     finish(sender, lease_of(db, footage_id))
@@ -115,6 +120,16 @@ def test_footage_that_is_not_ready_is_not_cut(
         session.get_one(FootageRow, footage).state = vault.FootageState.PREPARING
     with pytest.raises(Conflict, match="footage_not_ready"):
         cut(db, keystore, family.staff.guider, footage)
+
+
+def test_footage_of_somebody_who_did_not_agree_to_be_filmed_is_not_cut(
+    db: Database, keystore: KeyStore, family: Family, footage: FootageId
+) -> None:
+    guider = family.staff.guider
+    no = FilmingAnswer(family.father.id, family.father.id, Decision.REFUSE, How.TOLD_TO_STAFF)
+    consent.record_filming(db, keys=keystore, actor=guider.actor, case_id=family.case_id, answers=[no])
+    with pytest.raises(Refused, match="not_available"):
+        cut(db, keystore, guider, footage)
 
 
 def test_no_title_stands_in_the_database_in_clear(

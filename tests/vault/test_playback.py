@@ -11,81 +11,20 @@ from sqlalchemy import select
 import consent
 import identity
 import vault
-from audit.models import AuditEntryRow
-from consent import Decision, FilmingAnswer, How, Purpose, Watch
+from consent import Decision, FilmingAnswer, How, Purpose
 from core.db import Database
 from core.errors import Damaged, Invalid, NotFound, Refused
 from core.ids import FootageId, RenditionId, SessionId, ViewingId, VisitId, new_id
 from keys import KeyStore
 from tests.fakes import HandClock
-from tests.families import Family, Someone, again
-from tests.vault.agreeing import agree_to_filming, share_with_social_worker
-from tests.vault.scene import Clip, add_clip, add_footage
-from vault import DiskStore, Picture, Viewing, ViewingCut, read_range
+from tests.families import Someone, again
+from tests.vault.agreeing import share_with_social_worker
+from tests.vault.cinema import Cinema
+from tests.vault.scene import add_clip, add_footage
+from vault import DiskStore, Picture, Viewing, ViewingCut
 from vault.models import ObjectRow, ObjectState, ViewingRow
 
 SEGMENT = 256 * 1024
-
-
-class Ticking:
-    """A monotonic clock that moves only when told."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-class Cinema:
-    """Everything that playing needs, and a clip that all have agreed to film."""
-
-    def __init__(self, db: Database, keystore: KeyStore, store: DiskStore, family: Family, clip: Clip) -> None:
-        self.db, self.keystore, self.store, self.family, self.clip = db, keystore, store, family, clip
-        self.ticking = Ticking()
-        self.watch = Watch(db, monotonic=self.ticking)
-        self.guider, self.social_worker = family.staff.guider, family.staff.social_worker
-
-    def begin(self, who: Someone, purpose: Purpose, *, rendition_id: RenditionId | None = None) -> Viewing:
-        return vault.begin_viewing(
-            self.db, actor=who.actor, rendition_id=rendition_id or self.clip.rendition_id, purpose=purpose
-        )
-
-    async def open(
-        self, who: Someone, viewing_id: ViewingId, *, start: int = 0, end: int | None = None
-    ) -> vault.Reading:
-        return await read_range(
-            self.db,
-            keystore=self.keystore,
-            store=self.store,
-            watch=self.watch,
-            actor=who.actor,
-            viewing_id=viewing_id,
-            start=start,
-            end=end,
-            monotonic=self.ticking,
-        )
-
-    def play(self, who: Someone, viewing_id: ViewingId, *, start: int = 0, end: int | None = None) -> bytes:
-        async def all_of_it() -> bytes:
-            return b"".join([piece async for piece in await self.open(who, viewing_id, start=start, end=end)])
-
-        return asyncio.run(all_of_it())
-
-    def events(self, event: str) -> list[AuditEntryRow]:
-        with self.db.read() as session:
-            return list(session.scalars(select(AuditEntryRow).where(AuditEntryRow.event == event)))
-
-    def viewing(self, viewing_id: ViewingId) -> ViewingRow:
-        with self.db.read() as session:
-            return session.get_one(ViewingRow, viewing_id)
-
-
-@pytest.fixture
-def cinema(db: Database, keystore: KeyStore, store: DiskStore, family: Family, visit: VisitId) -> Cinema:
-    agree_to_filming(db, keystore, family)
-    footage_id = add_footage(db, keystore, store, family, visit)
-    return Cinema(db, keystore, store, family, add_clip(db, keystore, store, family, footage_id))
 
 
 def test_the_guider_plays_a_clip_whole_and_in_ranges(cinema: Cinema) -> None:

@@ -1,0 +1,94 @@
+"""The checks that wait, for the one who does them, and what became of them, for the guider who asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import identity
+import keys
+import vault
+from core.db import Database
+from core.ids import CaseId, PersonId, RenditionId
+from identity import Actor, Role
+from keys import KeyStore, RecordOwner
+from redaction.models import CheckRow, CheckState
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check as the page of the one who does it, or of the guider who asked for it, shows it.
+
+    Attributes:
+        listed: who is recorded as recognisable, by name.
+        note: why it was sent back.
+    """
+
+    id: str
+    case_id: CaseId
+    rendition_id: RenditionId
+    state: CheckState
+    checker: PersonId
+    listed: tuple[tuple[PersonId, str], ...] = field(repr=False)
+    needed_by: date | None
+    asked_at: datetime
+    answered_at: datetime | None
+    note: str = field(repr=False)
+
+
+def checks_for(db: Database, *, keystore: KeyStore, actor: Actor) -> tuple[Check, ...]:
+    """The checks that wait for the actor: by the day of the meeting, then the oldest first.
+
+    Raises:
+        NotSignedIn: no second factor.
+    """
+    identity.require_signed_in(actor)
+    with db.read() as session:
+        rows = session.scalars(
+            select(CheckRow).where(CheckRow.checker == actor.person, CheckRow.state == CheckState.WAITING)
+        ).all()
+        rows = sorted(rows, key=lambda row: (row.needed_by or date.max, row.asked_at))
+        return tuple(_shown(session, row, keystore=keystore) for row in rows)
+
+
+def checks_in(db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId) -> tuple[Check, ...]:
+    """Every check in a case, the latest first, for its guider (or a manager).
+
+    Raises:
+        NotFound: no such case, or none of the actor's.
+        Refused: ``not_your_role``.
+    """
+    with db.read() as session:
+        identity.require_in_case(session, actor, Role.GUIDER, Role.MANAGER, case_id=case_id, at=db.clock.now())
+        rows = session.scalars(
+            select(CheckRow).where(CheckRow.case_id == case_id).order_by(CheckRow.asked_at.desc(), CheckRow.id)
+        ).all()
+        return tuple(_shown(session, row, keystore=keystore) for row in rows)
+
+
+def _shown(session: Session, row: CheckRow, *, keystore: KeyStore) -> Check:
+    rendition_id = RenditionId(row.rendition_id)
+    listed = vault.facts_for(session, rendition_id).persons_shown
+    names = identity.person_names(session, keys=keystore, people=listed)
+    return Check(
+        id=row.id,
+        case_id=CaseId(row.case_id),
+        rendition_id=rendition_id,
+        state=row.state,
+        checker=PersonId(row.checker),
+        listed=tuple(sorted(names.items(), key=lambda one: one[1])),
+        needed_by=row.needed_by,
+        asked_at=row.asked_at,
+        answered_at=row.answered_at,
+        note=_note(row, keystore=keystore),
+    )
+
+
+def _note(row: CheckRow, *, keystore: KeyStore) -> str:
+    if row.note is None:
+        return ""
+    key = keystore.record_key(RecordOwner.case(CaseId(row.case_id)))
+    return keys.open_field(key, table="redaction_check", column="note", row=row.id, sealed=row.note)

@@ -13,22 +13,17 @@ from sqlalchemy.exc import DBAPIError
 import consent
 import identity
 from consent import Audience, Permit, Purpose, Reason, Refusal, Watch
+from consent.answers import _mine, _own_question
+from consent.recording import write_answer
+from consent.terms import Decision
+from consent.words import NOTICES
+from core.clock import SteadyClock
 from core.db import Database, connect
 from core.errors import NotFound, Unavailable
 from core.ids import CaseId, new_id
 from identity import Effect, Role
 from tests.consent.story import CLIP_OBJECT, Story
 from tests.fakes import HandClock
-
-
-class Seconds:
-    """A monotonic clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_the_story_of_one_clip(story_on_both: Story) -> None:
@@ -62,10 +57,6 @@ def test_a_withdrawal_that_came_first_wins_over_a_viewing_that_waited_for_it(sto
     answers: list[Permit | Refusal] = []
 
     def withdraw() -> None:
-        from consent.answers import _mine, _own_question  # noqa: PLC0415 - the step, held open
-        from consent.recording import write_answer  # noqa: PLC0415
-        from consent.terms import Decision  # noqa: PLC0415
-
         father = story.family.father.actor
         question = story.questions(story.family.father)[0].id
         with story.db.begin() as session:
@@ -91,135 +82,13 @@ def test_a_withdrawal_that_came_first_wins_over_a_viewing_that_waited_for_it(sto
     assert [one.reason for one in answers if isinstance(one, Refusal)] == [Reason.WITHDRAWN]
 
 
-def test_many_withdrawals_and_viewings_at_once_leave_no_fresh_permit_behind(story_on_both: Story) -> None:
-    story = story_on_both
-    story.everyone_agrees()
-    watch = Watch(story.db)
-    permits: list[Permit] = []
-    barrier = threading.Barrier(4)
-
-    def view() -> None:
-        barrier.wait(timeout=30)
-        answer = story.watch()
-        if isinstance(answer, Permit):
-            permits.append(answer)
-
-    def stop() -> None:
-        barrier.wait(timeout=30)
-        story.stops(story.family.mother)
-
-    threads = [threading.Thread(target=one) for one in (view, view, stop, view)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    at = story.db.clock.now()
-    for permit in permits:
-        watch.watch(permit.case_id, session=permit.inquiry.session)
-        watch.look()
-        assert not watch.fresh(permit, at=at)
-        assert story.still(permit) is Reason.WITHDRAWN
-
-
-def test_the_watch_sees_a_withdrawal_at_its_next_look(story_on_both: Story) -> None:
-    story = story_on_both
-    story.everyone_agrees()
-    permit = story.permit()
-    watch = Watch(story.db, monotonic=Seconds())
-    told: list[tuple[CaseId, int]] = []
-    watch.listen(lambda case_id, version: told.append((case_id, version)))
-    with watch.watching(permit.case_id, session=permit.inquiry.session):
-        at = story.db.clock.now()
-        assert not watch.fresh(permit, at=at)
-        watch.look()
-        assert watch.fresh(permit, at=at)
-        story.stops(story.family.father)
-        watch.look()
-        assert not watch.fresh(permit, at=at)
-    assert told
-    assert told[-1][0] == permit.case_id
-
-
-def test_evidence_older_than_half_a_second_refuses(story: Story) -> None:
-    story.everyone_agrees()
-    permit = story.permit()
-    seconds = Seconds()
-    watch = Watch(story.db, monotonic=seconds)
-    with watch.watching(permit.case_id, session=permit.inquiry.session):
-        watch.look()
-        seconds.now += 0.5
-        assert watch.fresh(permit, at=story.db.clock.now())
-        seconds.now += 0.001
-        assert not watch.fresh(permit, at=story.db.clock.now())
-
-
-def test_the_age_counts_from_the_start_of_the_question_so_a_slow_answer_is_an_old_one(story: Story) -> None:
-    story.everyone_agrees()
-    permit = story.permit()
-    seconds = Seconds()
-
-    class Slow:
-        """The clock as a look reads it: the database takes its time."""
-
-        def __init__(self) -> None:
-            self.reads = 0
-
-        def __call__(self) -> float:
-            self.reads += 1
-            return seconds.now + (0 if self.reads == 1 else 0.6)
-
-    watch = Watch(story.db, monotonic=Slow())
-    with watch.watching(permit.case_id, session=permit.inquiry.session):
-        watch.look()
-        assert not watch.fresh(permit, at=story.db.clock.now())
-
-
-def test_the_watch_says_no_once_the_session_has_been_revoked(story: Story) -> None:
-    story.everyone_agrees()
-    permit = story.permit()
-    watch = Watch(story.db, monotonic=Seconds())
-    with watch.watching(permit.case_id, session=permit.inquiry.session):
-        watch.look()
-        assert watch.fresh(permit, at=story.db.clock.now())
-        identity.revoke_all_of(
-            story.db, actor=story.family.staff.administrator.actor, person=story.family.staff.social_worker.id
-        )
-        watch.look()
-        assert not watch.fresh(permit, at=story.db.clock.now())
-    assert story.still(permit) is Reason.SESSION_ENDED
-
-
-def test_the_thread_looks_by_itself_and_stops(story: Story) -> None:
-    story.everyone_agrees()
-    permit = story.permit()
-    changed = threading.Event()
-    with Watch(story.db) as watch, watch.watching(permit.case_id, session=permit.inquiry.session):
-        watch.listen(lambda _case, _version: changed.set())
-        while not watch.fresh(permit, at=story.db.clock.now()):
-            changed.wait(timeout=0.05)
-        story.stops(story.family.mother)
-        assert changed.wait(timeout=30)
-        assert not watch.fresh(permit, at=story.db.clock.now())
-    assert not watch.fresh(permit, at=story.db.clock.now())
-
-
-def test_a_permit_of_its_own_end_is_not_fresh(story: Story, clock: HandClock) -> None:
-    story.everyone_agrees()
-    permit = story.permit()
-    watch = Watch(story.db, monotonic=Seconds())
-    with watch.watching(permit.case_id, session=permit.inquiry.session):
-        watch.look()
-        assert not watch.fresh(permit, at=permit.valid_until)
-        assert watch.fresh(permit, at=permit.valid_until - timedelta(microseconds=1))
-
-
 def test_a_database_that_is_gone_refuses(story: Story, clock: HandClock) -> None:
     story.everyone_agrees()
     permit = story.permit()
     gone: Database = connect("sqlite:////nowhere/at/all.db", clock=clock)
     answer = consent.still_permitted(gone, permit, facts=lambda _: story.clip)
     assert answer == Refusal(Reason.ERROR)
-    watch = Watch(gone, monotonic=Seconds())
+    watch = Watch(gone)
     watch.watch(permit.case_id, session=permit.inquiry.session)
     watch.look()
     assert not watch.fresh(permit, at=clock.now())
@@ -287,8 +156,6 @@ def test_the_end_of_an_assignment_stops_a_viewing_and_the_yes_does_not_come_back
 def test_words_that_change_end_what_was_granted_on_them(story: Story) -> None:
     story.everyone_agrees()
     permit = story.permit()
-    from consent.words import NOTICES  # noqa: PLC0415 - only here
-
     reworded = {key: f"{body} Anew." for key, body in NOTICES.items() if key[0] is Purpose.SOCIAL_WORKER}
     assert consent.publish_notices(story.db, words=reworded) == 2
     assert consent.publish_notices(story.db, words=reworded) == 0
@@ -301,8 +168,6 @@ def test_words_that_change_end_what_was_granted_on_them(story: Story) -> None:
 
 def test_a_clock_that_steps_back_revives_no_expired_grant(story: Story, clock: HandClock) -> None:
     """The gate's time is the database's clock; the service's is a SteadyClock, which never goes back."""
-    from core.clock import SteadyClock  # noqa: PLC0415 - only here
-
     story.ask()
     story.says_yes(story.family.father)
     story.says_yes(story.family.mother, expires_at=clock.now() + timedelta(hours=1))

@@ -19,6 +19,7 @@ from consent import (
     Waiting,
     WaiverReason,
 )
+from consent.models import OverrideRow
 from core.errors import Conflict, Invalid, NotFound, Refused
 from core.ids import ConferenceId, OverrideId, new_id
 from identity import Effect
@@ -285,8 +286,6 @@ def test_overrides_that_cannot_be(story: Story, clock: HandClock, more: dict[str
 
 
 def test_the_reasons_of_an_override_are_sealed_in_the_database(story: Story, clock: HandClock) -> None:
-    from consent.models import OverrideRow  # noqa: PLC0415 - looks inside what it proves
-
     override = _propose(story, clock, tell_family_on=None, not_told_because=WHY)
     with story.db.read() as session:
         row = session.get_one(OverrideRow, override)

@@ -94,7 +94,7 @@ def record(
 
     Raises:
         Invalid: something given is neither id nor number nor code word.
-        Unavailable: it can't be written. Then this transaction can no longer be committed: the act doesn't happen.
+        Unavailable: it can't be written. After either, this transaction can't be committed: the act doesn't happen.
     """
     words = {
         "actor": actor,
@@ -105,8 +105,12 @@ def record(
         "request_id": request_id or session.info.get("request_id"),
     }
     notes = dict(details) if details else None
-    check_words(words)
-    check_words(notes or {})
+    try:
+        check_words(words)
+        check_words(notes or {})
+    except Invalid:
+        _doom(session)
+        raise
     writer, clock = session.info.get("audit_writer"), cast("Clock | None", session.info.get("clock"))
     if not isinstance(writer, AuditWriter) or clock is None:
         _doom(session)

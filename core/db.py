@@ -23,7 +23,8 @@ from sqlalchemy.types import TypeDecorator
 from core.clock import Clock
 from core.errors import NotFound, OutOfRoom, Unavailable
 
-SQLITE_BUSY_WAIT = timedelta(seconds=10)
+BUSY_WAIT = timedelta(seconds=10)
+"""How long a transaction waits for others before it gives up as ``Unavailable``."""
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -124,18 +125,19 @@ def connect(url: str, *, clock: Clock) -> Database:
     """Open a database.
 
     Args:
-        url: SQLAlchemy address: ``sqlite:///…`` or ``postgresql+psycopg://…``.
+        url: SQLAlchemy address: ``sqlite:///…`` or ``postgresql+psycopg://…`` (whose own ``options`` win over ours).
         clock: where use cases get the time from.
     """
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
-        engine = create_engine(
-            address, connect_args={"timeout": SQLITE_BUSY_WAIT.total_seconds(), "check_same_thread": False}
-        )
+        engine = create_engine(address, connect_args={"timeout": BUSY_WAIT.total_seconds(), "check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        engine = create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        waits = {"connect_timeout": str(int(BUSY_WAIT.total_seconds()))}
+        if "options" not in address.query:
+            waits["options"] = f"-c lock_timeout={BUSY_WAIT // timedelta(milliseconds=1)}"
+        engine = create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=waits)
     return Database(engine, clock)
 
 

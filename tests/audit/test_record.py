@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 import audit
 from audit.models import AuditEntryRow, AuditPendingRow, AuditWriterRow
 from core import outbox
-from core.db import Database
+from core.db import Database, connect
 from core.errors import Invalid, Unavailable
 from core.ids import CaseId, PersonId, new_id
 from core.mark import ClockMark
@@ -83,8 +83,41 @@ def test_an_entry_that_the_database_refuses_stops_the_act(db: Database) -> None:
 
 @pytest.mark.parametrize("text", ["Two words", "<b>", "zoë", "", "a" * 101, "name@example.org"])
 def test_free_text_is_refused(db: Database, text: str) -> None:
-    with db.begin() as session, pytest.raises(Invalid, match="audit_not_a_word"):
-        audit.record(session, audit.Event.SIGNED_IN, actor=ACTOR, details={"note": text})
+    def swallow() -> None:
+        with db.begin() as session, pytest.raises(Invalid, match="audit_not_a_word"):
+            audit.record(session, audit.Event.SIGNED_IN, actor=ACTOR, details={"note": text})
+
+    with pytest.raises(Unavailable, match="audit_unavailable"):
+        swallow()
+
+
+def test_where_the_log_s_tables_are_held_by_another_the_act_fails_in_bounded_time(
+    db: Database, database_url: str
+) -> None:
+    if db.is_sqlite:
+        return  # one writer at a time: the whole transaction waits, and core's tests have that
+    hasty = connect(f"{database_url}&options=-c%20lock_timeout%3D50", clock=db.clock)
+    hasty.info.update(db.info)
+
+    def act() -> None:
+        with hasty.begin() as session:
+            session.add(ClockMark(id=7, highest=db.clock.now()))
+            audit.record(session, audit.Event.SIGNED_IN, actor=ACTOR)
+
+    with db.begin() as holder:
+        holder.execute(text("LOCK TABLE audit_writer IN ACCESS EXCLUSIVE MODE"))
+        with pytest.raises(Unavailable, match="audit_unavailable"):
+            act()
+    hasty.engine.dispose()
+    with db.read() as session:
+        assert session.get(ClockMark, 7) is None
+
+
+def test_a_lock_is_waited_for_no_longer_than_stated(db: Database) -> None:
+    if db.is_sqlite:
+        return
+    with db.read() as session:
+        assert session.scalar(text("SHOW lock_timeout")) == "10s"
 
 
 def test_a_narrowing_event_goes_to_the_witness_with_the_act(db: Database) -> None:

@@ -24,8 +24,6 @@ from vault.deposits import (
     begin_deposit,
     cancel_deposit,
     complete_deposit,
-    expire_upload,
-    stale_uploads,
     unfinished_uploads,
     upload,
 )
@@ -54,6 +52,7 @@ from vault.records import (
 from vault.renditions import attest, facts_for, void
 from vault.streaming import Reading, ViewingCut, read_range
 from vault.tidying import tidy
+from vault.uploads import expire_upload, stale_uploads
 from vault.viewings import Viewing, has_watched_whole
 from vault.workshop import RUNNERS, give_up
 

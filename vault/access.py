@@ -42,6 +42,16 @@ def require_guider_at_work(session: Session, *, actor: Actor, case_id: CaseId, a
     identity.require_open(session, case_id)
 
 
+def require_live_session(session: Session, *, actor: Actor, at: datetime) -> None:
+    """Go on only while the actor's session holds: long work looks again, since a lost tablet's may be revoked.
+
+    Raises:
+        NotSignedIn: it was ended, or has run out.
+    """
+    if actor.session not in identity.sessions_live(session, [actor.session], at=at):
+        raise errors.signed_out()
+
+
 @contextmanager
 def refusals_recorded(
     db: Database, event: audit.Event, *, actor: Actor, case_id: CaseId | None = None, object_id: str | None = None

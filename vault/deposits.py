@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import audit
@@ -15,13 +15,13 @@ import identity
 import keys
 from audit import Event
 from core import jobs
-from core.db import Database, get, lock, not_found
+from core.db import Database, lock
 from core.errors import NotFound
-from core.ids import CaseId, FootageId, ObjectId, PersonId, UploadId, VisitId, new_id, well_formed
+from core.ids import CaseId, FootageId, PersonId, UploadId, VisitId, new_id
 from identity import Actor
-from keys import JobCapability, KeyStore, RecordOwner
-from vault import access, errors
-from vault.models import FootageRow, FootageState, PartRow, UploadRow, UploadState
+from keys import KeyStore, RecordOwner
+from vault import access, errors, uploads
+from vault.models import FootageRow, FootageState, UploadRow, UploadState
 from vault.objects import ObjectStore
 
 FINISH = "deposit.finish"
@@ -30,7 +30,6 @@ FINISH = "deposit.finish"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _VIDEO = re.compile(r"video/[a-z0-9.+-]{1,60}")
 _LONGEST_NAME = 200
-_OVER = frozenset({UploadState.SEALED, UploadState.CANCELLED, UploadState.EXPIRED, UploadState.REJECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,9 @@ def begin_deposit(
         upload_id = UploadId(new_id())
         name = _tidy(filename)
         keystore.new_object_key(
-            case_id=case_id, object_id=key_name(upload_id), capability=key_use(case_id=case_id, upload_id=upload_id)
+            case_id=case_id,
+            object_id=uploads.key_name(upload_id),
+            capability=uploads.key_use(case_id=case_id, upload_id=upload_id),
         )
         session.add(
             UploadRow(
@@ -143,7 +144,7 @@ def upload(db: Database, *, actor: Actor, upload_id: UploadId, bounds: Bounds | 
         NotFound: no such upload, or not this actor's.
     """
     with db.read() as session:
-        row = own_upload(session, actor=actor, upload_id=upload_id)
+        row = uploads.own_upload(session, actor=actor, upload_id=upload_id)
         access.require_guider(session, actor=actor, case_id=CaseId(row.case_id), at=db.clock.now())
         return _shown(row, bounds=bounds or Bounds())
 
@@ -174,7 +175,7 @@ def complete_deposit(db: Database, *, actor: Actor, upload_id: UploadId) -> Foot
         Conflict: not every byte has arrived, or it was given up.
     """
     with db.read() as session:
-        row = own_upload(session, actor=actor, upload_id=upload_id)
+        row = uploads.own_upload(session, actor=actor, upload_id=upload_id)
         if row.state is UploadState.RECEIVING:
             raise errors.upload_unfinished()
         if row.footage_id is None:
@@ -218,83 +219,11 @@ def cancel_deposit(db: Database, *, keystore: KeyStore, store: ObjectStore, acto
         Conflict: it had arrived whole.
     """
     with db.begin() as session:
-        row = lock(session, UploadRow, own_upload(session, actor=actor, upload_id=upload_id).id)
+        row = lock(session, UploadRow, uploads.own_upload(session, actor=actor, upload_id=upload_id).id)
         if row.state is not UploadState.RECEIVING:
             raise errors.upload_ended()
-        end(session, row, state=UploadState.CANCELLED, event=Event.UPLOAD_CANCELLED, at=db.clock.now())
-    clear(db, keystore=keystore, store=store, upload_id=upload_id)
-
-
-def expire_upload(db: Database, *, keystore: KeyStore, store: ObjectStore, upload_id: UploadId) -> None:
-    """Give an upload up because nothing came for too long (retention decides that). Safe to repeat."""
-    with db.begin() as session:
-        row = lock(session, UploadRow, upload_id)
-        if row.state is UploadState.RECEIVING:
-            end(session, row, state=UploadState.EXPIRED, event=Event.UPLOAD_EXPIRED, at=db.clock.now())
-    clear(db, keystore=keystore, store=store, upload_id=upload_id)
-
-
-def end(session: Session, row: UploadRow, *, state: UploadState, event: Event, at: datetime) -> None:
-    """Note that an upload takes nothing more; ``clear`` comes after the commit."""
-    row.state, row.ended_at = state, at
-    audit.record(
-        session,
-        event,
-        actor=PersonId(row.depositor),
-        case_id=CaseId(row.case_id),
-        object_id=row.id,
-        details={"offset": row.offset},
-    )
-
-
-def clear(db: Database, *, keystore: KeyStore, store: ObjectStore, upload_id: UploadId) -> None:
-    """Destroy the key of an upload that is over, then its parts. Any crash in between is made good by repeating."""
-    with db.read() as session:
-        row = get(session, UploadRow, upload_id)
-        if row.state not in _OVER:
-            return
-        names = list(session.scalars(select(PartRow.name).where(PartRow.upload_id == upload_id)))
-    keystore.destroy_upload_key(upload_id)
-    for name in names:
-        store.delete(name)
-    with db.begin() as session:
-        row = lock(session, UploadRow, upload_id)
-        row.filename, row.key_destroyed_at = None, row.key_destroyed_at or db.clock.now()
-        session.execute(delete(PartRow).where(PartRow.upload_id == upload_id))
-
-
-def uncleared(session: Session) -> list[UploadId]:
-    """Uploads that are over and whose clearing a crash interrupted."""
-    query = select(UploadRow.id).where(UploadRow.state.in_(_OVER), UploadRow.key_destroyed_at.is_(None))
-    return [UploadId(upload_id) for upload_id in session.scalars(query)]
-
-
-def stale_uploads(session: Session, *, before: datetime) -> list[UploadId]:
-    """Uploads that still wait for bytes and got none since a time."""
-    query = select(UploadRow.id).where(UploadRow.state == UploadState.RECEIVING, UploadRow.last_byte_at < before)
-    return [UploadId(upload_id) for upload_id in session.scalars(query)]
-
-
-def own_upload(session: Session, *, actor: Actor, upload_id: UploadId) -> UploadRow:
-    """The row of an upload, for the one who sends it.
-
-    Raises:
-        NotFound: no such upload, or somebody else's.
-    """
-    row = session.get(UploadRow, upload_id) if well_formed(upload_id) else None
-    if row is None or row.depositor != actor.person:
-        raise not_found()
-    return row
-
-
-def key_name(upload_id: UploadId) -> ObjectId:
-    """What an upload's key is called in the key store."""
-    return ObjectId(upload_id)
-
-
-def key_use(*, case_id: CaseId, upload_id: UploadId) -> JobCapability:
-    """What receiving and assembling may do with keys: open this upload's own."""
-    return JobCapability(job="deposit", case_id=case_id, objects=frozenset({key_name(upload_id)}))
+        uploads.end(session, row, state=UploadState.CANCELLED, event=Event.UPLOAD_CANCELLED, at=db.clock.now())
+    uploads.clear(db, keystore=keystore, store=store, upload_id=upload_id)
 
 
 def seal_filename(keystore: KeyStore, *, case_id: CaseId, row: str, name: str) -> bytes:

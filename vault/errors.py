@@ -6,7 +6,7 @@ No sentence names a person, a title, a file or a place.
 from __future__ import annotations
 
 import consent
-from core.errors import Conflict, Damaged, Invalid, OutOfRoom, Refused, TooLarge, Unavailable
+from core.errors import Conflict, Damaged, Invalid, NotSignedIn, OutOfRoom, Refused, TooLarge, Unavailable
 
 
 def bad_object_name() -> Invalid:
@@ -39,6 +39,11 @@ def store_read_only() -> Unavailable:
 def not_the_guider() -> Refused:
     """On the case, but not as its guider."""
     return Refused("not_the_guider", "Only this family's guider can do that.")
+
+
+def signed_out() -> NotSignedIn:
+    """The session ended while something long went on."""
+    return NotSignedIn("session_ended", "You have been signed out. Sign in again, and the deposit goes on.")
 
 
 def empty_film() -> Invalid:

@@ -29,7 +29,7 @@ from core.secret import Secret
 from core.segments import SegmentReader, SegmentWriter, damaged
 from keys import KeyStore, part_binding
 from media import launcher
-from vault import deposits, errors, pictures, renditions, sealed
+from vault import errors, pictures, renditions, sealed, uploads
 from vault.making import Progress, Span, Work, subject_of
 from vault.models import (
     FootageRow,
@@ -82,13 +82,13 @@ def _assemble(work: Work, footage_id: FootageId) -> None:
     upload_id = UploadId(upload.id)
     if footage.original_id is None:
         _seal_original(work, footage_id, upload=upload, parts=parts)
-    deposits.clear(work.db, keystore=work.keystore, store=work.store, upload_id=upload_id)
+    uploads.clear(work.db, keystore=work.keystore, store=work.store, upload_id=upload_id)
 
 
 def _seal_original(work: Work, footage_id: FootageId, *, upload: UploadRow, parts: list[PartRow]) -> None:
     upload_id = UploadId(upload.id)
-    use = deposits.key_use(case_id=work.case_id, upload_id=upload_id)
-    part_key = work.keystore.object_key(deposits.key_name(upload_id), capability=use)
+    use = uploads.key_use(case_id=work.case_id, upload_id=upload_id)
+    part_key = work.keystore.object_key(uploads.key_name(upload_id), capability=use)
     draft = work.begin(ObjectKind.ORIGINAL, media_type=upload.media_type)
     whole, progress = hashlib.sha256(), work.progress(_SEAL)
     with work.store.writer(draft.id) as writer:
@@ -211,4 +211,4 @@ def _reject(work: Work, footage_id: FootageId, *, error: VaultError) -> None:
         jobs.park(session, work.lease.job_id, at=at, code=error.code, sentence=error.sentence)
     with work.db.read() as session:
         upload_id = UploadId(get(session, FootageRow, footage_id).upload_id)
-    deposits.clear(work.db, keystore=work.keystore, store=work.store, upload_id=upload_id)
+    uploads.clear(work.db, keystore=work.keystore, store=work.store, upload_id=upload_id)

@@ -16,19 +16,19 @@ from contextlib import suppress
 
 from audit import Event
 from core.db import Database, lock
-from core.errors import Conflict, NotFound, Refused, VaultError
+from core.errors import Conflict, NotFound, NotSignedIn, Refused, VaultError
 from core.ids import CaseId, UploadId, new_id
 from core.segments import SegmentWriter
 from identity import Actor
 from keys import KeyStore, part_binding
-from vault import access, deposits, errors, magic
+from vault import access, deposits, errors, magic, uploads
 from vault.models import PartRow, UploadRow, UploadState
 from vault.objects import ObjectStore
 
 PART_SIZE = 8 * 2**20
 """Bytes of film in one part at most."""
 
-_NOT_COUNTED = (Conflict, NotFound, Refused)
+_NOT_COUNTED = (Conflict, NotFound, NotSignedIn, Refused)
 """Answers after which the database certainly doesn't know the part; after others a commit may have succeeded."""
 
 
@@ -59,6 +59,7 @@ async def receive_part(
         The new offset: everything before it is safe.
 
     Raises:
+        NotSignedIn: the session has ended meanwhile.
         NotFound: no such upload, or not this actor's.
         Refused: the actor is no longer the case's guider.
         Conflict: another offset is the true one, or the upload has ended.
@@ -100,7 +101,7 @@ class PartReceiver:
     ) -> None:
         self._db, self._keystore, self._store, self._actor = db, keystore, store, actor
         with db.read() as session:
-            row = deposits.own_upload(session, actor=actor, upload_id=upload_id)
+            row = uploads.own_upload(session, actor=actor, upload_id=upload_id)
             case_id = CaseId(row.case_id)
             access.require_guider(session, actor=actor, case_id=case_id, at=db.clock.now())
         if row.state is not UploadState.RECEIVING:
@@ -109,7 +110,7 @@ class PartReceiver:
             raise errors.wrong_offset()
         self._upload_id, self._case_id, self._length = upload_id, case_id, row.length
         self._key = keystore.object_key(
-            deposits.key_name(upload_id), capability=deposits.key_use(case_id=case_id, upload_id=upload_id)
+            uploads.key_name(upload_id), capability=uploads.key_use(case_id=case_id, upload_id=upload_id)
         )
         self._offset = offset  # of what is counted
         self._next = offset  # of what is sealed
@@ -215,6 +216,7 @@ class PartReceiver:
         at = self._db.clock.now()
         try:
             with self._db.begin() as session:
+                access.require_live_session(session, actor=self._actor, at=at)
                 access.require_guider_at_work(session, actor=self._actor, case_id=self._case_id, at=at)
                 row = lock(session, UploadRow, self._upload_id)
                 if row.state is not UploadState.RECEIVING:
@@ -236,8 +238,8 @@ class PartReceiver:
             row = lock(session, UploadRow, self._upload_id)
             if row.state is not UploadState.RECEIVING or row.offset:
                 return
-            deposits.end(session, row, state=UploadState.REJECTED, event=Event.DEPOSIT_REFUSED, at=self._db.clock.now())
-        deposits.clear(self._db, keystore=self._keystore, store=self._store, upload_id=self._upload_id)
+            uploads.end(session, row, state=UploadState.REJECTED, event=Event.DEPOSIT_REFUSED, at=self._db.clock.now())
+        uploads.clear(self._db, keystore=self._keystore, store=self._store, upload_id=self._upload_id)
 
     def _drop(self, part: PartRow) -> None:
         with suppress(VaultError):  # it is sealed, unknown, and swept up later

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from core.db import Database
 from keys import KeyStore
-from vault import deposits
+from vault import uploads
 from vault.models import ObjectRow, ObjectState, PartRow
 from vault.objects import ObjectStore
 
@@ -28,9 +28,9 @@ def tidy(db: Database, *, keystore: KeyStore, store: ObjectStore, older_than: ti
         How many stored objects were removed because no row knows them.
     """
     with db.read() as session:
-        uploads = deposits.uncleared(session)
-    for upload_id in uploads:
-        deposits.clear(db, keystore=keystore, store=store, upload_id=upload_id)
+        over = uploads.uncleared(session)
+    for upload_id in over:
+        uploads.clear(db, keystore=keystore, store=store, upload_id=upload_id)
     before = datetime.now(UTC) - older_than
     store.clear_unfinished(before=before)
     old = [stored.name for stored in store.names() if stored.written_at < before]

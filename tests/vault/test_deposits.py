@@ -221,6 +221,16 @@ def test_a_guider_who_is_replaced_in_the_middle_sends_no_more(sender: Sender, db
         sender.send(upload, content[500:], offset=500)
 
 
+def test_a_session_that_is_revoked_in_the_middle_sends_no_more(sender: Sender, db: Database) -> None:
+    content = film(1000)
+    upload = sender.begin(len(content))
+    sender.send(upload, content[:500], offset=0)
+    identity.revoke_all_of(db, actor=sender.family.staff.administrator.actor, person=sender.guider.id)
+    with pytest.raises(NotSignedIn, match="session_ended"):
+        sender.send(upload, content[500:], offset=500)
+    assert len(parts_of(db, upload)) == len(list(sender.store.names())) == 1
+
+
 def test_a_length_out_of_bounds_is_refused(sender: Sender) -> None:
     for length in (0, -1):
         with pytest.raises(Invalid, match="empty_film"):
@@ -302,7 +312,7 @@ def test_bytes_that_no_row_knows_are_swept_up_after_a_day_and_not_before(
 def key_is_gone(keystore: KeyStore, case_id: CaseId, upload: UploadId) -> bool:
     use = JobCapability(job="test", case_id=case_id)
     try:
-        keystore.object_key(vault.deposits.key_name(upload), capability=use)
+        keystore.object_key(vault.uploads.key_name(upload), capability=use)
     except NotFound:
         return True
     return False

@@ -9,6 +9,7 @@ from sqlalchemy import select
 import vault
 from core import jobs
 from core.db import Database
+from core.errors import Damaged
 from core.ids import FootageId, JobId, ObjectId, RenditionId, UploadId, VisitId
 from core.jobs import JobRow, JobState, Lease
 from core.segments import SegmentReader
@@ -18,7 +19,7 @@ from tests.vault.films import small_film
 from tests.vault.sending import Sender, film
 from tests.vault.test_deposits import key_is_gone
 from vault import DiskStore, FootageState, UploadState, renditions, sealed
-from vault.models import FootageRow, ObjectKind, ObjectRow, ObjectState, RenditionRow, UploadRow
+from vault.models import FootageRow, ObjectKind, ObjectRow, ObjectState, PartRow, RenditionRow, UploadRow
 
 
 @pytest.fixture
@@ -111,6 +112,26 @@ def test_a_film_that_is_not_the_one_announced_is_not_kept(sender: Sender, db: Da
     assert footage.error_code == "film_checksum_mismatch"
     assert objects(db) == {}
     assert list(sender.store.names()) == []
+
+
+def test_a_part_that_was_torn_or_exchanged_makes_no_film(sender: Sender, db: Database, tmp_path: Path) -> None:
+    content = film(300_000)
+    upload = sender.begin(len(content))
+    for start in (0, 100_000, 200_000):
+        sender.send(upload, content[start : start + 100_000], offset=start)
+    footage_id = vault.complete_deposit(db, actor=sender.guider.actor, upload_id=upload)
+    with db.read() as session:
+        names = session.scalars(select(PartRow.name).order_by(PartRow.offset)).all()
+    first, second, third = (next(tmp_path.rglob(name)) for name in names)
+    whole = second.read_bytes()
+    for bad in (whole[:-1], whole + b"\0", third.read_bytes(), first.read_bytes(), bytes(len(whole))):
+        second.write_bytes(bad)
+        with pytest.raises(Damaged):
+            finish(sender, lease_of(db, footage_id))
+    second.write_bytes(whole)
+    finish(sender, lease_of(db, footage_id))
+    assert plaintext(sender, objects(db)[ObjectKind.ORIGINAL]) == content
+    assert len(list(sender.store.names())) == 1
 
 
 class Died(Exception):

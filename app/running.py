@@ -9,6 +9,7 @@ from enum import Enum, auto
 
 import uvicorn
 
+import consent
 from app.duties import make_worker
 from app.logs import configure_logs
 from app.main import create_app
@@ -46,6 +47,7 @@ def check_transport(settings: Settings) -> None:
 def serve(service: Service, *, parts: Parts) -> None:
     """Serve until SIGTERM or SIGINT."""
     configure_logs()
+    consent.publish_notices(service.db)
     settings = service.settings
     listener = listening_socket(*host_and_port(settings.listen))
     server = uvicorn.Server(
@@ -79,6 +81,7 @@ def serve(service: Service, *, parts: Parts) -> None:
 def work(service: Service, *, name: str) -> None:
     """Work until SIGTERM or SIGINT."""
     configure_logs()
+    consent.publish_notices(service.db)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

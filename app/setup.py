@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 import audit
+import consent
 import identity
 from app.schema import Tree, upgrade
 from app.service import ORIGIN_FILE, clock_for, databases
@@ -54,6 +55,7 @@ def make_store(
     upgrade(db, Tree.VAULT)
     audit.attach(db, writer_key=keystore.audit_mac_key())
     identity.attach(db, keys=keystore)
+    consent.publish_notices(db)
     with db.begin() as session:
         audit.record(session, Event.STORE_MADE, actor=None)
         mark.raise_to(session, at=db.clock.now())

@@ -25,6 +25,18 @@ STATUS_WORDS = {
     Status.LOOKED_AFTER: "Looked after",
     Status.OTHER: "Other",
 }
+PURPOSE_WORDS = {
+    Purpose.SOCIAL_WORKER: "As their social worker",
+    Purpose.SUPERVISION: "For supervision",
+    Purpose.ACCREDITATION: "For accreditation",
+    Purpose.REFERRER: "As the referrer",
+    Purpose.TRAINING: "For training",
+    Purpose.RESEARCH: "For research",
+    Purpose.COURT: "For court",
+    Purpose.CASE_CONFERENCE: "At a conference",
+    Purpose.FAMILY_REVIEW: "At home",
+    Purpose.FAMILY_COPY: "A copy for the family",
+}
 YOUR_ROLE = {
     Purpose.SOCIAL_WORKER: "Your social worker",
     Purpose.FAMILY_REVIEW: "Someone in the clip, at home",

@@ -25,6 +25,7 @@ QUEUE = "film"
 MAX_ATTEMPTS = 3
 
 JobHandler = Callable[[jobs.Lease], None]
+GiveUp = Callable[[JobId, VaultError], None]
 Delivery = Callable[[str, Mapping[str, str]], None]
 
 
@@ -46,6 +47,7 @@ class Worker:
         name: stable name of this worker: after a crash it takes up what it had begun.
         handlers: job kind to what carries it out.
         deliveries: outbox kind to what delivers it (given the row's id and payload); ``job.start`` is built in.
+        gave_up: told when a job is parked, in place of parking it only.
         duties: what else to do, at which beat.
     """
 
@@ -57,10 +59,12 @@ class Worker:
         name: str,
         handlers: Mapping[str, JobHandler],
         deliveries: Mapping[str, Delivery],
+        gave_up: GiveUp | None = None,
         duties: tuple[Duty, ...] = (),
     ) -> None:
         self._db = db
         self._handlers = handlers
+        self._gave_up = gave_up
         self._deliveries = {**deliveries, "job.start": self._start_job}
         self._duties = (Duty("outbox", timedelta(milliseconds=250), self.deliver), *duties)
         self._stop = threading.Event()
@@ -133,6 +137,9 @@ class Worker:
         raise error from cause
 
     def _park(self, job_id: JobId, error: VaultError) -> None:
+        if self._gave_up is not None:
+            self._gave_up(job_id, error)
+            return
         with self._db.begin() as session:
             jobs.park(session, job_id, at=self._db.clock.now(), code=error.code, sentence=error.sentence)
 

@@ -249,6 +249,6 @@ def _in_our_words(error: DBAPIError) -> Exception:
         return OutOfRoom(
             "disk_full", "The server has run out of room. Nothing was lost; please tell your administrator."
         )
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError) and code != sqlite3.SQLITE_ERROR:
         return Unavailable("database_busy", "The service is busy just now. Nothing was changed; please try again.")
     return error

@@ -91,7 +91,7 @@ from identity.terms import (
     VisitKind,
 )
 from identity.tries import tidy
-from identity.views import case_view, caseloads, cases_of, safe_contact
+from identity.views import case_view, caseloads, cases_of, children_names, places_of, safe_contact
 from identity.visits import record_visit, visit, visits_of
 
 __all__ = [
@@ -159,6 +159,7 @@ __all__ = [
     "caseloads",
     "cases_of",
     "change_guider",
+    "children_names",
     "close_case",
     "confirm_enrolment",
     "correct_birth_date",
@@ -182,6 +183,7 @@ __all__ = [
     "person_name",
     "person_names",
     "place_restriction",
+    "places_of",
     "raise_version",
     "record_capacity",
     "record_caseload",

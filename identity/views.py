@@ -114,6 +114,26 @@ def caseloads(db: Database, *, actor: Actor) -> list[CaseloadLine]:
         return [CaseloadLine(PersonId(staff), CaseId(case), since) for staff, case, since in rows]
 
 
+def places_of(session: Session, person: PersonId, *, at: datetime) -> list[tuple[CaseId, Role]]:
+    """Where a member of staff has a live place just now, and as what; checks of one rendition aren't among it."""
+    rows = session.execute(
+        select(AssignmentRow.case_id, AssignmentRow.role).where(
+            AssignmentRow.person_id == person,
+            AssignmentRow.rendition_id.is_(None),
+            AssignmentRow.starts_at <= at,
+            _live(at),
+        )
+    )
+    return [(CaseId(case_id), role) for case_id, role in rows]
+
+
+def children_names(session: Session, *, keys: KeyStore, case_id: CaseId) -> list[str]:
+    """The children's names, the index child first: what a family is called on staff's pages."""
+    children = _children(session, [case_id])[case_id]
+    names = person_names(session, keys=keys, people=children)
+    return [names[child] for child in children]
+
+
 def safe_contact(db: Database, *, keys: KeyStore, person: PersonId) -> Secret[str] | None:
     """Where a message without content may be sent: for the deliverer of messages, nobody else."""
     with db.read() as session:

@@ -31,6 +31,7 @@ class Check:
     case_id: CaseId
     rendition_id: RenditionId
     state: CheckState
+    asked_by: PersonId
     checker: PersonId
     listed: tuple[tuple[PersonId, str], ...] = field(repr=False)
     needed_by: date | None
@@ -78,6 +79,7 @@ def _shown(session: Session, row: CheckRow, *, keystore: KeyStore) -> Check:
         case_id=CaseId(row.case_id),
         rendition_id=rendition_id,
         state=row.state,
+        asked_by=PersonId(row.asked_by),
         checker=PersonId(row.checker),
         listed=tuple(sorted(names.items(), key=lambda one: one[1])),
         needed_by=row.needed_by,

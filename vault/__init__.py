@@ -14,6 +14,7 @@ from vault.catalogue import (
     footage,
     footage_of,
     record_phone_copy_removed,
+    title_of,
     watchable,
 )
 from vault.clips import CUT, cut, cut_clip, set_persons_shown
@@ -30,6 +31,7 @@ from vault.deposits import (
 from vault.disk import DiskStore
 from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, names_of, resume_use, stop_use
 from vault.finishing import finish
+from vault.leave import Leave, follow
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.objects import ObjectStore
 from vault.playback import Picture, begin_viewing, end_viewing, read_picture
@@ -68,6 +70,7 @@ __all__ = [
     "DiskStore",
     "Footage",
     "FootageState",
+    "Leave",
     "ObjectKind",
     "ObjectState",
     "ObjectStore",
@@ -102,6 +105,7 @@ __all__ = [
     "expire_upload",
     "facts_for",
     "finish",
+    "follow",
     "footage",
     "footage_of",
     "give_up",
@@ -124,6 +128,7 @@ __all__ = [
     "stale_uploads",
     "stop_use",
     "tidy",
+    "title_of",
     "totals",
     "unfinished_uploads",
     "upload",

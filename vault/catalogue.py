@@ -212,6 +212,14 @@ def watchable(
     return tuple(found)
 
 
+def title_of(session: Session, *, keystore: KeyStore, rendition_id: RenditionId) -> str:
+    """The title of what a viewing plays; the caller has a viewing of it. A whole film has none."""
+    row = session.scalars(
+        select(ClipRow).join(RenditionRow, RenditionRow.clip_id == ClipRow.id).where(RenditionRow.id == rendition_id)
+    ).one_or_none()
+    return clips.open_title(keystore, row) if row is not None else ""
+
+
 def record_phone_copy_removed(db: Database, *, actor: Actor, footage_id: FootageId) -> None:
     """The guider says that the film is gone from the phone that made it.
 

@@ -1,8 +1,7 @@
 """Streaming a range of a film that is being played, one segment at a time, each one allowed at its moment.
 
-Before each segment (at most 256 KiB) the permit must be *fresh*: its own time isn't over, and the case's version and
-the session are what they were, as seen at most a quarter of a second ago, by the watch or because it was just decided.
-Where it isn't, it is decided again from the database; where the answer is no, the stream is cut in the middle.
+Before each segment (at most 256 KiB) the viewing's ``Leave`` must hold; where it doesn't, the stream is cut in the
+middle.
 """
 
 from __future__ import annotations
@@ -11,9 +10,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
-from consent import Permit, Watch
+from consent import Watch
 from core.db import Database
 from core.errors import Refused, VaultError
 from core.ids import ViewingId
@@ -22,11 +20,8 @@ from identity import Actor
 from keys import KeyStore
 from vault import errors, viewings
 from vault.desk import Desk
+from vault.leave import Leave
 from vault.objects import ObjectStore
-from vault.viewings import Ticket
-
-JUST_DECIDED_SECONDS = 0.25
-"""How long a decision stands by itself before the watch must confirm it."""
 
 
 class ViewingCut(Refused):
@@ -69,25 +64,13 @@ async def read_range(
     """
     desk = Desk(db, keystore, store)
 
-    def open_film() -> tuple[Ticket, _Leave, SegmentReader]:
-        ticket = desk.ticket(viewing_id, actor=actor)
-        leave = _Leave(decided=monotonic(), permit=desk.decide(ticket))
-        with desk.quarantining(ticket.film):
-            return ticket, leave, desk.open(ticket.film, permit=leave.permit)
+    def open_film() -> tuple[Leave, SegmentReader]:
+        leave = Leave.taken(desk, watch=watch, actor=actor, viewing_id=viewing_id, monotonic=monotonic)
+        with desk.quarantining(leave.ticket.film):
+            return leave, desk.open(leave.ticket.film, permit=leave.permit)
 
-    ticket, leave, film = await asyncio.to_thread(open_film)
-    end = film.plain_size if end is None else min(end, film.plain_size)
-    if not 0 <= start < end:
-        raise errors.bad_range()
-    return Reading(desk, watch, ticket, film, leave=leave, start=start, end=end, monotonic=monotonic)
-
-
-@dataclass(frozen=True, slots=True)
-class _Leave:
-    """A permit, and the second of the monotonic clock at which deciding on it began."""
-
-    decided: float
-    permit: Permit
+    leave, film = await asyncio.to_thread(open_film)
+    return Reading(leave, film, start=start, end=film.plain_size if end is None else min(end, film.plain_size))
 
 
 class Reading:
@@ -100,28 +83,28 @@ class Reading:
         start: first byte.
         end: first byte that isn't in it any more.
         total: length of the whole film in bytes.
+        duration: of the whole film.
         media_type: of the film.
     """
 
-    def __init__(
-        self,
-        desk: Desk,
-        watch: Watch,
-        ticket: Ticket,
-        film: SegmentReader,
-        *,
-        leave: _Leave,
-        start: int,
-        end: int,
-        monotonic: Callable[[], float],
-    ) -> None:
-        self.start, self.end, self.total, self.media_type = start, end, film.plain_size, ticket.film.media_type
-        self._desk, self._watch, self._ticket, self._film = desk, watch, ticket, film
-        self._leave, self._monotonic = leave, monotonic
+    def __init__(self, leave: Leave, film: SegmentReader, *, start: int, end: int) -> None:
+        if not 0 <= start < end:
+            raise errors.bad_range()
+        self.start, self.end, self.total, self.media_type = start, end, film.plain_size, leave.ticket.film.media_type
+        self.duration = leave.ticket.duration
+        self._leave, self._film = leave, film
+
+    def narrowed(self, *, start: int, end: int) -> Reading:
+        """A part of it, under the same leave.
+
+        Raises:
+            Invalid: ``bad_range``.
+        """
+        return Reading(self._leave, self._film, start=start, end=min(end, self.total))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        ticket, served = self._ticket, 0
-        with self._watch.watching(ticket.case_id, session=ticket.inquiry.session):
+        served = 0
+        with self._leave.watched():
             try:
                 for index in self._film.indexes(self.start, self.end):
                     piece = await asyncio.to_thread(self._segment, index)
@@ -132,22 +115,13 @@ class Reading:
 
     def _segment(self, index: int) -> bytes:
         """What this range has of one segment, if it may still be shown."""
-        if not self._is_fresh():
-            decided = self._monotonic()
-            permit = self._desk.renew(self._leave.permit, ticket=self._ticket)
-            if permit is None:
-                raise ViewingCut("viewing_cut", errors.not_available().sentence)
-            self._leave = _Leave(decided, permit)
+        if not self._leave.holds():
+            raise ViewingCut("viewing_cut", errors.not_available().sentence)
         base = plain_offset_of(index)
-        with self._desk.quarantining(self._ticket.film):
+        with self._leave.desk.quarantining(self._leave.ticket.film):
             return self._film.segment(index)[max(0, self.start - base) : self.end - base]
 
-    def _is_fresh(self) -> bool:
-        at, permit = self._desk.db.clock.now(), self._leave.permit
-        if self._monotonic() - self._leave.decided < JUST_DECIDED_SECONDS and at < permit.valid_until:
-            return True
-        return self._watch.fresh(permit, at=at)
-
     def _note(self, count: int) -> None:
-        with suppress(VaultError), self._desk.db.begin() as session:  # only a number; the entry stands already
-            viewings.served(session, self._ticket.id, count=count, at=self._desk.db.clock.now())
+        desk, ticket = self._leave.desk, self._leave.ticket
+        with suppress(VaultError), desk.db.begin() as session:  # only a number; the entry stands already
+            viewings.served(session, ticket.id, count=count, at=desk.db.clock.now())

@@ -7,7 +7,7 @@ the facts of that moment.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -50,6 +50,7 @@ class Ticket:
 
     Attributes:
         film, poster, strip: the rendition's objects.
+        duration: of the film.
     """
 
     id: ViewingId
@@ -61,6 +62,7 @@ class Ticket:
     film: ObjectRow
     poster: ObjectRow | None
     strip: ObjectRow | None
+    duration: timedelta
 
 
 def begin(session: Session, row: RenditionRow, *, permit: Permit) -> Viewing:
@@ -139,6 +141,7 @@ def ticket(session: Session, viewing_id: ViewingId, *, actor: Actor, at: datetim
         film=session.get_one(ObjectRow, row.object_id),
         poster=session.get(ObjectRow, row.poster_id) if row.poster_id else None,
         strip=session.get(ObjectRow, row.strip_id) if row.strip_id else None,
+        duration=timedelta(milliseconds=row.duration_ms),
     )
 
 

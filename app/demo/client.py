@@ -7,7 +7,7 @@ import hashlib
 import html
 import re
 from collections.abc import Callable, Mapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookies import SimpleCookie
 from pathlib import Path
 
 import httpx
@@ -28,13 +28,13 @@ class Browser:
     """
 
     def __init__(self, origin: str) -> None:
-        # Browsers treat loopback as trustworthy and send Secure cookies there; this is the same rule.
-        policy = DefaultCookiePolicy(secure_protocols=("http", "https"))
+        # Browsers send Secure cookies to loopback, which they trust. httpx's own jar doesn't, so ours is used.
+        self.cookies: dict[str, str] = {}
         self._http = httpx.Client(
             base_url=origin,
-            cookies=CookieJar(policy),
             timeout=_TIMEOUT_SECONDS,
             headers={"Accept": "text/html", "Origin": origin},
+            event_hooks={"request": [self._send_cookies], "response": [self._keep_cookies]},
         )
 
     @property
@@ -88,6 +88,18 @@ class Browser:
                 + " ".join(words_of(response.text).split())[:400]
             )
             raise Unexpected(message)
+
+    def _send_cookies(self, request: httpx.Request) -> None:
+        if self.cookies:
+            request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    def _keep_cookies(self, response: httpx.Response) -> None:
+        for line in response.headers.get_list("set-cookie"):
+            for name, morsel in SimpleCookie(line).items():
+                if morsel.value and morsel["max-age"] != "0":
+                    self.cookies[name] = morsel.value
+                else:
+                    self.cookies.pop(name, None)
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,6 +1,6 @@
 """Routes: each states its policy, reads what was sent, calls one use case, and answers with a page or a redirect."""
 
-from app.routes import accounts, deposits, plain, sign_in
+from app.routes import accounts, clips, deposits, families, footage, plain, sign_in, watching
 
-ROUTERS = tuple(module.router for module in (plain, sign_in, accounts, deposits))
+ROUTERS = tuple(module.router for module in (plain, sign_in, accounts, families, deposits, footage, clips, watching))
 """Every router of the application; a test walks them."""

@@ -330,6 +330,29 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_identity_tries_window_ends_at"), ["window_ends_at"], unique=False)
 
     op.create_table(
+        "redaction_check",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("rendition_id", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("checker", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("waiting", "passed", "sent_back", "taken_back", name="checkstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("needed_by", sa.Date(), nullable=True),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_redaction_check")),
+    )
+    with op.batch_alter_table("redaction_check", schema=None) as batch_op:
+        batch_op.create_index("ix_redaction_check_case", ["case_id"], unique=False)
+        batch_op.create_index("ix_redaction_check_checker", ["checker", "state"], unique=False)
+        batch_op.create_index("ix_redaction_check_rendition", ["rendition_id"], unique=False)
+
+    op.create_table(
         "retention_agreement",
         sa.Column("record_id", sa.String(), nullable=False),
         sa.Column("case_id", sa.String(), nullable=False),

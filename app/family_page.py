@@ -1,0 +1,328 @@
+"""What the pages of one family show to the staff on its case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import consent
+import identity
+import retention
+import vault
+from app.forms import Form
+from app.service import Service
+from app.words import ROLE_WORDS, STATUS_WORDS, YOUR_ROLE, title
+from consent import AudienceState, Decision, FilmingAnswer, GrantState, How
+from core.db import not_found
+from core.errors import Invalid, VaultError
+from core.ids import CaseId, PersonId, VisitId
+from core.jobs import ENDED
+from identity import Actor, AskOutcome, CaseView, MemberView, Role, VisitKind
+from vault import Clip, Footage, Progress, UploadState
+
+FATHER_WORDS = {
+    AskOutcome.NOT_KNOWN: "asked, not known",
+    AskOutcome.KNOWN_WITHOUT_RESPONSIBILITY: "known, without parental responsibility",
+    AskOutcome.NOT_SAID: "asked, not said",
+    AskOutcome.DIED: "has died",
+}
+VISIT_WORDS = {VisitKind.FILMING: "Filming", VisitKind.SHARED_REVIEW: "Shared review"}
+STATE_WORDS = {
+    GrantState.REQUESTED: ("Waiting", "yellow"),
+    GrantState.GRANTED: ("Yes", "green"),
+    GrantState.REFUSED: ("No", "red"),
+    GrantState.WITHDRAWN: ("Stopped", "red"),
+    GrantState.EXPIRED: ("Ended", "grey"),
+    GrantState.LAPSED: ("Ask again", "grey"),
+    GrantState.TOLD: ("Told", "blue"),
+}
+STAGES = {"": "Waiting to begin", "assemble": "Putting the pieces together", "poster": "Making stills"}
+
+
+def context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:
+    """Everything of ``family.html``."""
+    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    is_guider = Role.GUIDER in view.roles
+    film = vault.footage_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id) if is_guider else ()
+    clips = vault.clips_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id) if is_guider else ()
+    due = _due(service, actor, case_id=case_id)
+    filming, today = _filming(service, view), service.db.clock.now().date()
+    states = {clip.id: states_of(service, actor, clip=clip) for clip in clips}
+    return {
+        "case": {
+            "id": case_id,
+            "title": title_of(view),
+            "status": STATUS_WORDS[view.referral.status],
+            "reference": view.referral.reference or "",
+            "opened_at": view.opened_at,
+            "closed_on": view.closed_at.date() if view.closed_at else None,
+            "may_guide": is_guider,
+            "may_manage": Role.MANAGER in view.roles,
+        },
+        "people": [_person(view, one, filming=filming, at=today) for one in view.members],
+        "fathers": [
+            f"{one.name}'s father: {FATHER_WORDS[outcome]}" for one in view.members for outcome in one.asked_about
+        ],
+        "staff": [
+            {"name": one.name, "role": ROLE_WORDS[one.role]}
+            for one in view.staff
+            if one.span.end is None and not one.suspended
+        ],
+        "visits": [
+            {"id": one.id, "kind": VISIT_WORDS[one.kind], "on": one.visited_on, "present": _names(view, one.present)}
+            for one in view.visits
+        ],
+        "uploads": unfinished(service, actor, case_id=case_id) if is_guider else [],
+        "footage": [_footage(view, one, due=due) for one in film],
+        "clips": [_clip(view, one, states=states[one.id], due=due) for one in clips],
+        "consent": _grid(view, clips, states),
+        "safe_to_ask": [],
+    }
+
+
+def title_of(view: CaseView) -> str:
+    """What a family is called."""
+    return title([one.name for one in view.members if one.is_child])
+
+
+def filming_context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:
+    """Everything of ``filming.html``."""
+    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    missing = _filming(service, view)
+    return {
+        "case": {"id": case_id, "title": title_of(view)},
+        "people": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "about": about(one, at=service.db.clock.now().date()),
+                "is_child": one.is_child,
+                "said": "yes" if missing is not None and one.id not in missing else "",
+            }
+            for one in view.members
+        ],
+    }
+
+
+def filming_answers(view: CaseView, form: Form, *, how: How, reference: str | None) -> list[FilmingAnswer]:
+    """The answers of a posted filming agreement: each person's own, a holder's for a child, and the child's assent.
+
+    Raises:
+        Invalid: nobody was answered for, or no holder is known for a child.
+    """
+    answers: list[FilmingAnswer] = []
+    yes_no = {"yes": Decision.GRANT, "no": Decision.REFUSE}
+    for one in view.members:
+        said = yes_no.get(form.optional(f"filming-{one.id}"))
+        if said is None:
+            continue
+        speakers = [holder for holder, _ in one.holders] if one.is_child else [one.id]
+        if not speakers:
+            raise Invalid("no_holder", "Say first who has parental responsibility for them.", field=f"filming-{one.id}")
+        answers += [
+            FilmingAnswer(person=one.id, said_by=speaker, decision=said, how=how, scan_reference=reference)
+            for speaker in speakers
+        ]
+        assent = form.optional(f"assent-{one.id}")
+        if one.is_child and assent in {"yes", "no", "too_young"}:
+            shown = Decision.REFUSE if assent == "no" else Decision.GRANT
+            answers.append(FilmingAnswer(person=one.id, said_by=one.id, decision=shown, how=How.OBSERVED))
+    if not answers:
+        raise Invalid("missing", "Say for at least one person whether they agree.", field="how")
+    return answers
+
+
+def visit_context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:
+    """Everything of ``visit_new.html``."""
+    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    people = [{"id": one.id, "name": one.name} for one in view.members]
+    return {"case": {"id": case_id, "title": title_of(view)}, "people": people}
+
+
+def upload_context(service: Service, actor: Actor, *, case_id: CaseId, visit_id: VisitId) -> dict[str, Any]:
+    """Everything of ``upload.html``.
+
+    Raises:
+        NotFound: no such visit of this case.
+    """
+    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    found = next((one for one in view.visits if one.id == visit_id), None)
+    if found is None:
+        raise not_found()
+    missing = _filming(service, view) or {}
+    return {
+        "case": {"id": case_id, "title": title_of(view)},
+        "visit": {"id": visit_id, "on": found.visited_on},
+        "most_bytes": service.settings.max_upload_bytes,
+        "not_agreed": _names(view, found.present & missing.keys()),
+        "unfinished": unfinished(service, actor, case_id=case_id),
+    }
+
+
+def unfinished(service: Service, actor: Actor, *, case_id: CaseId) -> list[dict[str, Any]]:
+    """Uploads that wait for their next byte."""
+    found = vault.unfinished_uploads(service.db, actor=actor, case_id=case_id, bounds=service.bounds)
+    return [
+        {
+            "id": one.id,
+            "visit": one.visit_id,
+            "said": f"{one.offset / 1e6:.0f} MB of {one.length / 1e6:.0f} MB",
+            "expires_at": one.expires_at,
+        }
+        for one in found
+        if one.state is UploadState.RECEIVING
+    ]
+
+
+def states_of(service: Service, actor: Actor, *, clip: Clip) -> list[AudienceState]:
+    """How far asking has come for a clip."""
+    if not clip.renditions:
+        return []
+    with service.db.read() as session:
+        rendition = vault.facts_for(session, clip.renditions[0].id)
+        return consent.state_for_staff(session, actor=actor, rendition=rendition)
+
+
+def verdict(state: AudienceState) -> tuple[str, str]:
+    """One tag for one audience."""
+    if not state.missing:
+        return "Agreed", "green"
+    states = {line.state for line in state.lines}
+    if states & {GrantState.REFUSED, GrantState.WITHDRAWN} or state.dissenting:
+        return "Not agreed", "red"
+    return "Waiting", "yellow"
+
+
+def audience_name(view_names: Mapping[PersonId, str], state: AudienceState) -> str:
+    """An audience with its role, for staff."""
+    person = state.scope.audience.person
+    name = view_names.get(person, "") if person else "A meeting"
+    return f"{name} ({YOUR_ROLE[state.scope.purpose].lower()})"
+
+
+def job_of(progress: Progress, *, subject: str) -> dict[str, Any] | None:
+    """What ``part.progress`` wants of a job, while it runs."""
+    if progress.state in ENDED:
+        return None
+    percent = progress.thousandths // 10
+    return {
+        "id": subject,
+        "address": f"/jobs/{subject}",
+        "percent": percent or None,
+        "text": f"{STAGES.get(progress.stage, 'Working')}. {percent} %",
+    }
+
+
+def about(member: MemberView, *, at: date) -> str:
+    """How old a child is, or that they are grown up."""
+    if member.born_on is None:
+        return "Child" if member.is_child else "Adult"
+    born = member.born_on
+    years = at.year - born.year - ((at.month, at.day) < (born.month, born.day))
+    kind = "Child" if member.is_child else "Adult"
+    return f"{kind}, {years} years" if years > 1 else f"{kind}, under 2 years"
+
+
+def _filming(service: Service, view: CaseView) -> Mapping[PersonId, object] | None:
+    guider = next((one.person for one in view.staff if one.role is Role.GUIDER and one.span.end is None), None)
+    if guider is None:
+        return None
+    with service.db.read() as session:
+        people = [one.id for one in view.members]
+        return consent.filming_state(session, case_id=view.id, people=people, guider=guider)
+
+
+def _person(
+    view: CaseView, member: MemberView, *, filming: Mapping[PersonId, object] | None, at: date
+) -> dict[str, Any]:
+    agreed = filming is not None and member.id not in filming
+    speaks_for = [one.name for one in view.members if any(holder == member.id for holder, _ in one.holders)]
+    speaks_for += [] if member.is_child else ["themself"]
+    return {
+        "id": member.id,
+        "name": member.name,
+        "about": about(member, at=at),
+        "speaks_for": " and ".join(speaks_for),
+        "filming": "Yes" if agreed else "Not yet",
+        "filming_colour": "green" if agreed else "grey",
+        "invited": "Ready" if member.has_device else "Not yet",
+        "may_invite": not member.has_device and (member.has_contact or not member.is_child),
+    }
+
+
+def _footage(view: CaseView, one: Footage, *, due: Mapping[str, date | None]) -> dict[str, Any]:
+    visit = next((each for each in view.visits if each.id == one.visit_id), None)
+    tag = {"preparing": ("Getting ready", "yellow"), "ready": ("Ready", "green"), "rejected": ("Not usable", "red")}
+    text, colour = tag.get(one.state.value, ("Going", "grey"))
+    return {
+        "id": one.id,
+        "title": f"Film of {visit.visited_on:%d %B %Y}" if visit else "Film",
+        "length": one.working_copy.duration_ms / 1000 if one.working_copy else None,
+        "tag": text,
+        "colour": colour,
+        "job": job_of(one.progress, subject=one.id),
+        "sentence": one.progress.sentence or "",
+        "strip": None,
+        "due_on": due.get(one.id),
+        "phone_copy": _phone_copy(one),
+    }
+
+
+def _phone_copy(one: Footage) -> str:
+    if one.phone_copy_removed_at:
+        return "removed"
+    return "waiting" if one.working_copy else ""
+
+
+def _clip(view: CaseView, one: Clip, *, states: list[AudienceState], due: Mapping[str, date | None]) -> dict[str, Any]:
+    rendition = one.renditions[0] if one.renditions else None
+    verdicts = [verdict(state) for state in states]
+    text, colour = ("Being cut", "yellow") if rendition is None else ("New", "blue")
+    if rendition and not rendition.persons_shown and not rendition.nobody_recognisable:
+        text, colour = "Say who can be seen", "blue"
+    elif rendition and not rendition.attested_by:
+        text, colour = "To be checked", "blue"
+    if verdicts:
+        text, colour = max(verdicts, key=lambda each: ["Agreed", "Waiting", "Not agreed"].index(each[0]))
+    return {
+        "id": one.id,
+        "title": one.title,
+        "length": rendition.duration_ms / 1000 if rendition else None,
+        "shown": _names(view, rendition.persons_shown if rendition else ()),
+        "tag": text,
+        "colour": colour,
+        "poster": f"/clips/{one.id}/still" if rendition and rendition.has_poster else None,
+        "due_on": due.get(one.id),
+        "job": job_of(one.progress, subject=one.id),
+    }
+
+
+def _grid(view: CaseView, clips: Iterable[Clip], states: Mapping[Any, list[AudienceState]]) -> dict[str, Any]:
+    names = {one.person: one.name for one in view.staff} | {one.id: one.name for one in view.members}
+    asked = [clip for clip in clips if states[clip.id]]
+    audiences = sorted({audience_name(names, state) for clip in asked for state in states[clip.id]})
+    rows = []
+    for clip in asked:
+        found = {audience_name(names, state): verdict(state) for state in states[clip.id]}
+        cells = [found.get(name, ("Not asked", "grey")) for name in audiences]
+        rows.append(
+            {
+                "title": clip.title,
+                "href": f"/clips/{clip.id}",
+                "cells": [{"text": text, "colour": colour} for text, colour in cells],
+            }
+        )
+    return {"audiences": audiences, "rows": rows}
+
+
+def _names(view: CaseView, people: Iterable[PersonId]) -> list[str]:
+    return [one.name for one in view.members if one.id in set(people)]
+
+
+def _due(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, date | None]:
+    try:
+        lines = retention.kept(service.db, actor=actor, schedule=service.schedule, case_id=case_id)
+    except VaultError:
+        return {}
+    return {line.record: line.due_on for line in lines}

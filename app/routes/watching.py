@@ -1,0 +1,138 @@
+"""Watching: the list of what is shared, the watch page, the film itself by ranges, and the events that turn it dark."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+import vault
+from app import ranges
+from app.policy import ANYONE_SIGNED_IN, STAFF
+from app.service import Service, service_of
+from app.shared_page import clips_for, purpose_for
+from app.streaming import FilmResponse, Pace
+from app.viewing import watch_page
+from app.web import page
+from core.ids import RenditionId, ViewingId
+from identity import Actor, PersonKind
+from vault import Picture
+
+router = APIRouter()
+TheService = Annotated[Service, Depends(service_of)]
+Staff = Annotated[Actor, Depends(STAFF)]
+Anyone = Annotated[Actor, Depends(ANYONE_SIGNED_IN)]
+BEAT_SECONDS = 0.5
+LOOK_SECONDS = 0.1
+_EVENTS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+@router.get("/shared")
+def shared(request: Request, actor: Staff, service: TheService) -> Response:
+    """What families let this person watch just now; nothing else, not even a title."""
+    return page(request, "shared.html", clips=clips_for(service, actor))
+
+
+@router.get("/watch/{rendition_id}")
+def watch(request: Request, rendition_id: RenditionId, actor: Staff, service: TheService) -> Response:
+    """Watch one clip that a family shares."""
+    purpose = purpose_for(service, actor, rendition_id=rendition_id)
+    back = {"text": "Shared with me", "href": "/shared"}
+    return watch_page(request, service, actor, rendition_id=rendition_id, purpose=purpose, back=back)
+
+
+@router.get("/media/{viewing_id}")
+async def media(request: Request, viewing_id: ViewingId, actor: Anyone, service: TheService) -> Response:
+    """A range of the film, or all of it; each segment is decided on at its moment."""
+    return await _film(request, viewing_id, actor, service)
+
+
+@router.head("/media/{viewing_id}")
+async def media_head(request: Request, viewing_id: ViewingId, actor: Anyone, service: TheService) -> Response:
+    """What ``GET`` would answer, without the film."""
+    return await _film(request, viewing_id, actor, service)
+
+
+@router.get("/media/{viewing_id}/{picture}")
+def still(viewing_id: ViewingId, picture: Picture, actor: Anyone, service: TheService) -> Response:
+    """The poster or the strip of what is being watched: as secret as the film, and decided like it."""
+    data = vault.read_picture(
+        service.db,
+        keystore=service.keystore,
+        store=service.store,
+        actor=actor,
+        viewing_id=viewing_id,
+        picture=picture,
+    )
+    return Response(data, media_type="image/jpeg")
+
+
+@router.post("/media/{viewing_id}/end")
+def end(viewing_id: ViewingId, actor: Anyone, service: TheService) -> Response:
+    """The player was closed."""
+    vault.end_viewing(service.db, actor=actor, viewing_id=viewing_id)
+    return Response(status_code=204)
+
+
+@router.get("/events/{viewing_id}")
+async def events(viewing_id: ViewingId, actor: Anyone, service: TheService) -> Response:
+    """A beat while the clip may be watched, then ``dark``, at once. Silence means dark too: the page counts on it."""
+    leave = await run_in_threadpool(
+        vault.follow,
+        service.db,
+        keystore=service.keystore,
+        store=service.store,
+        watch=service.watch,
+        actor=actor,
+        viewing_id=viewing_id,
+    )
+
+    async def stream() -> AsyncIterator[str]:
+        last = -BEAT_SECONDS
+        with leave.watched():
+            while await run_in_threadpool(leave.holds):
+                if time.monotonic() - last >= BEAT_SECONDS:
+                    last = time.monotonic()
+                    yield "event: beat\ndata: \n\n"
+                await asyncio.sleep(LOOK_SECONDS)
+        yield "event: dark\ndata: \n\n"
+
+    return StreamingResponse(stream(), headers=_EVENTS)
+
+
+async def _film(request: Request, viewing_id: ViewingId, actor: Actor, service: Service) -> Response:
+    asked = request.headers.get("range")
+    whole = await vault.read_range(
+        service.db,
+        keystore=service.keystore,
+        store=service.store,
+        watch=service.watch,
+        actor=actor,
+        viewing_id=viewing_id,
+    )
+    headers = {"Accept-Ranges": "bytes", "Content-Type": whole.media_type, "Content-Disposition": "inline"}
+    try:
+        part = ranges.parse(asked, size=whole.total)
+    except ranges.Unsatisfiable:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{whole.total}"})
+    reading = whole.narrowed(start=part.start, end=part.end) if part else whole
+    if part:
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{whole.total}"
+    length = reading.end - reading.start
+    if request.method == "HEAD":
+        return Response(status_code=206 if part else 200, headers={**headers, "Content-Length": str(length)})
+    paced = actor.kind is PersonKind.STAFF
+
+    async def pieces() -> AsyncIterator[bytes]:
+        pace = Pace(reading.total / max(reading.duration.total_seconds(), 1.0)) if paced else None
+        async for piece in reading:
+            if pace:
+                await pace.before(len(piece))
+            yield piece
+
+    return FilmResponse(pieces(), length=length, status=206 if part else 200, headers=headers)

@@ -1,0 +1,92 @@
+"""A page that plays something: the viewing begins when the page is made, and its ticket is in the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+import identity
+import vault
+from app.service import Service
+from app.web import page
+from consent import Purpose
+from core.errors import Refused
+from core.ids import PersonId, RenditionId
+from identity import Actor, PersonKind
+from vault import Viewing
+
+
+def begin(
+    service: Service,
+    actor: Actor,
+    *,
+    rendition_id: RenditionId,
+    purpose: Purpose,
+    playing_to: frozenset[PersonId] = frozenset(),
+) -> tuple[Viewing, dict[str, object]]:
+    """Begin a viewing, and say what ``part.player`` wants of it.
+
+    Raises:
+        NotFound: none of the actor's business.
+        Refused: ``not_available``.
+    """
+    viewing = vault.begin_viewing(
+        service.db, actor=actor, rendition_id=rendition_id, purpose=purpose, playing_to=playing_to
+    )
+    name = ""
+    if actor.kind is PersonKind.STAFF:
+        with service.db.read() as session:
+            name = identity.person_name(session, keys=service.keystore, person=actor.person)
+    return viewing, {
+        "film": f"/media/{viewing.id}",
+        "events": f"/events/{viewing.id}",
+        "name": name,
+        "poster": f"/media/{viewing.id}/poster",
+    }
+
+
+def watch_page(
+    request: Request,
+    service: Service,
+    actor: Actor,
+    *,
+    rendition_id: RenditionId,
+    purpose: Purpose,
+    back: Mapping[str, str],
+    kind: str = "professional",
+    playing_to: frozenset[PersonId] = frozenset(),
+    questions: str | None = None,
+) -> Response:
+    """The page on which one clip is watched, or the neutral one.
+
+    Args:
+        request: of the page.
+        service: what use cases are given.
+        actor: who watches.
+        rendition_id: which clip.
+        purpose: what for.
+        back: ``text`` and ``href`` of where it came from.
+        kind: "professional", "together" or "family", as ``watch.html`` says.
+        playing_to: at a shared review, who is in the room.
+        questions: address of the questions, for the family.
+    """
+    try:
+        viewing, player = begin(service, actor, rendition_id=rendition_id, purpose=purpose, playing_to=playing_to)
+    except Refused as refusal:
+        if refusal.code != "not_available" or "text/html" not in request.headers.get("accept", ""):
+            raise
+        return page(request, "unavailable.html", status=403, back=back, questions=questions)
+    with service.db.read() as session:
+        title = vault.title_of(session, keystore=service.keystore, rendition_id=rendition_id)
+    return page(
+        request,
+        "watch.html",
+        kind=kind,
+        title=title,
+        viewing=player,
+        back=back,
+        until=viewing.valid_until,
+        questions=questions,
+    )

@@ -23,6 +23,7 @@ from audit.standing import (
     check_witness,
     tell_checkpoint,
     tell_narrowing,
+    witnessed_checkpoints,
 )
 from audit.verdict import Fault, Finding, Verdict
 from audit.verify import verify
@@ -74,4 +75,5 @@ __all__ = [
     "verify_export",
     "watched_in_bulk",
     "watched_out_of_hours",
+    "witnessed_checkpoints",
 ]

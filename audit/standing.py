@@ -136,6 +136,16 @@ def tell_checkpoint(db: Database, *, witness: Witness) -> bool:
     return True
 
 
+def witnessed_checkpoints(witness: Witness) -> tuple[str, ...]:
+    """The signed notes that a witness holds, oldest first: what ``verify`` takes as ``known``.
+
+    Raises:
+        Unavailable: the witness can't be read.
+        Damaged: its lines don't follow each other.
+    """
+    return tuple(line.body for line in witness.lines() if line.kind is Kind.CHECKPOINT)
+
+
 def check_witness(db: Database, *, witness: Witness, verifier: Verifier, remembered: str | None = None) -> Report:
     """Compare the store with the witness, before anything is served.
 

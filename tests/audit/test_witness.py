@@ -110,6 +110,17 @@ def test_an_old_backup_is_behind_even_where_only_the_checkpoint_tells(told: Data
     assert check(told, witness).standing is Standing.STORE_BEHIND
 
 
+def test_the_verifier_catches_a_roll_back_by_what_the_witness_holds(told: Database, witness: FileWitness) -> None:
+    back_up(told)
+    sealed(told, times=2)
+    deliver(told, witness)
+    restore(told)
+    assert audit.verify(told, verifier=VERIFIER).finding is None
+    verdict = audit.verify(told, verifier=VERIFIER, known=audit.witnessed_checkpoints(witness))
+    assert verdict.finding is not None
+    assert (verdict.finding.index, verdict.finding.fault) == (3, audit.Fault.TAIL_CUT)
+
+
 def test_an_old_backup_that_went_on_living_is_a_fork(told: Database, witness: FileWitness) -> None:
     back_up(told)
     sealed(told, times=1)

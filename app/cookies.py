@@ -36,6 +36,11 @@ def drop_session(response: Response) -> None:
     _put(response, SESSION, "", life=timedelta(0))
 
 
+def drop_device(response: Response) -> None:
+    """Forget a device that isn't bound any more."""
+    _put(response, DEVICE, "", life=timedelta(0))
+
+
 def _put(response: Response, name: str, value: str, *, life: timedelta | None) -> None:
     seconds = None if life is None else int(life.total_seconds())
     response.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="strict")

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app import cookies
 from app.statuses import status_of
 from app.web import page
 from core import errors
@@ -27,7 +28,8 @@ def wants_page(request: Request) -> bool:
 def answer(request: Request, error: errors.VaultError) -> Response:
     """The answer to an error: a page for people, JSON (``code``, ``sentence``) for programs."""
     if isinstance(error, errors.NotSignedIn) and wants_page(request) and request.method == "GET":
-        return RedirectResponse("/sign-in", status_code=303)
+        known = cookies.token(request, cookies.DEVICE)
+        return RedirectResponse("/family/sign-in" if known else "/sign-in", status_code=303)
     status = status_of(error)
     headers = {}
     if isinstance(error, errors.RateLimited | errors.Unavailable):

@@ -4,11 +4,18 @@
 before every byte. The rest is how people are asked, and how they answer.
 """
 
-from consent.answers import grant, refuse, stop_all, withdraw
+from consent.answers import Yes, answer, grant, refuse, stop_all, withdraw
 from consent.asking import QUESTION_MESSAGE, Asked, Waiting, ask, safe_to_ask
 from consent.audiences import ASKED_FOR, FAMILY_PURPOSES
 from consent.collect import attach
-from consent.conferences import ConferenceLine, begin_presenting, conferences_of, end_presenting, record_conference
+from consent.conferences import (
+    ConferenceLine,
+    begin_presenting,
+    conference,
+    conferences_of,
+    end_presenting,
+    record_conference,
+)
 from consent.dissent import Lifting, lift_dissent, record_dissent
 from consent.facts import (
     Ask,
@@ -28,7 +35,18 @@ from consent.gate import authorise, consider, decide_again, inquiry_of, still_pe
 from consent.notices import Notice, current_notice, notice, publish_notices
 from consent.overrides import OverrideView, approve_override, end_override, overrides_waiting, propose_override
 from consent.progress import AnswerLine, AudienceState, state_for_staff
-from consent.questions import HistoryLine, Question, ShownByLaw, history, questions_for, shown_by_law
+from consent.questions import (
+    Disclosure,
+    HistoryLine,
+    Question,
+    ShownByLaw,
+    asked_about,
+    disclosures,
+    history,
+    questions_for,
+    shown_by_law,
+    speaks_for,
+)
 from consent.receipts import Controller, receipt
 from consent.rules import Permit, decide
 from consent.terms import (
@@ -73,6 +91,7 @@ __all__ = [
     "ConsentEvent",
     "Controller",
     "Decision",
+    "Disclosure",
     "Facts",
     "FilmingAnswer",
     "Format",
@@ -101,16 +120,21 @@ __all__ = [
     "Waiver",
     "WaiverReason",
     "Watch",
+    "Yes",
+    "answer",
     "approve_override",
     "ask",
+    "asked_about",
     "attach",
     "authorise",
     "begin_presenting",
+    "conference",
     "conferences_of",
     "consider",
     "current_notice",
     "decide",
     "decide_again",
+    "disclosures",
     "end_override",
     "end_presenting",
     "filming_state",
@@ -133,6 +157,7 @@ __all__ = [
     "refuse",
     "safe_to_ask",
     "shown_by_law",
+    "speaks_for",
     "state_for_staff",
     "still_permitted",
     "stop_all",

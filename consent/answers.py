@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -28,6 +29,19 @@ from core.db import Database, not_found
 from core.errors import Conflict, Invalid
 from core.ids import AskId, CaseId, ConsentEventId, NoticeId, PersonId, well_formed
 from identity import Actor, lock_case, require_signed_in
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """A yes to the questions of one page.
+
+    Attributes:
+        questions: for oneself, and for children.
+        notice: the words that the page showed.
+    """
+
+    questions: tuple[AskId, ...]
+    notice: NoticeId
 
 
 def grant(
@@ -74,13 +88,12 @@ def grant(
         case_id, purpose = CaseId(asks[0].case_id), asks[0].purpose
         if any((ask.case_id, ask.purpose) != (case_id, purpose) for ask in asks):
             raise Invalid("questions_apart", "Answer one question at a time.")
-        case = lock_case(session, case_id)
-        if case.closed_at is not None and purpose not in FAMILY_PURPOSES:
-            raise Conflict("case_closed", "This work has ended, so nothing new can be shown to others.")
-        if notice != current_notice(session, purpose, language=language, form=form).id:
-            raise Conflict("notice_changed", "The words on this page have changed. Please read them again.")
-        if own_version(session, actor.person, case_id=case_id) != page_version:
-            raise Conflict("answers_moved", "You have answered since this page was opened. Please look again.")
+        lock_case(session, case_id)
+        conflict = _conflict(
+            session, actor, case_id, purpose, page_version=page_version, notice=notice, language=language, form=form
+        )
+        if conflict is not None:
+            raise conflict
         return tuple(
             write_answer(
                 session,
@@ -89,6 +102,71 @@ def grant(
             )
             for ask in asks
         )
+
+
+def answer(
+    db: Database,
+    *,
+    actor: Actor,
+    yes: Sequence[Yes],
+    no: Sequence[AskId],
+    page_version: int,
+    language: str = ENGLISH,
+    form: Format = Format.STANDARD,
+) -> tuple[ConsentEventId, ...]:
+    """Save the answers of several pages about one case at once, on one's own device.
+
+    Each yes is held against the state before any of these answers, as if it were the only one. Where one of them
+    conflicts, none counts; each no counts all the same, since a no never conflicts.
+
+    Args:
+        db: the main database.
+        actor: who answers.
+        yes: what they said yes to, with the words that were shown.
+        no: what they said no to.
+        page_version: what the first of the pages showed (``Question.page_version``).
+        language: of the words.
+        form: in which form they were given.
+
+    Raises:
+        NotSignedIn: not with two factors.
+        NotFound: a question put to somebody else, or none.
+        Conflict: as ``grant``.
+        Invalid: ``no_question``; ``questions_apart``: of several cases.
+    """
+    at = db.clock.now()
+    require_signed_in(actor)
+    conflict: Conflict | None = None
+    with db.begin() as session:
+        refused = [_own_question(session, actor, one) for one in dict.fromkeys(no)]
+        granted = [(_own_question(session, actor, one), page.notice) for page in yes for one in page.questions]
+        cases = {ask.case_id for ask in refused} | {ask.case_id for ask, _ in granted}
+        if not cases:
+            raise Invalid("no_question", "Choose what to answer.")
+        if len(cases) > 1:
+            raise Invalid("questions_apart", "Answer about one family at a time.")
+        case_id = CaseId(cases.pop())
+        lock_case(session, case_id)
+        for ask, notice in granted:
+            conflict = conflict or _conflict(
+                session,
+                actor,
+                case_id,
+                ask.purpose,
+                page_version=page_version,
+                notice=notice,
+                language=language,
+                form=form,
+            )
+        said = [
+            _mine(actor, ask, Decision.GRANT, notice=notice, language=language, form=form)
+            for ask, notice in (granted if conflict is None else [])
+        ]
+        said += [_mine(actor, ask, Decision.REFUSE) for ask in refused]
+        written = tuple(write_answer(session, one, at=at) for one in said)
+    if conflict is not None:
+        raise conflict
+    return written
 
 
 def refuse(db: Database, *, actor: Actor, questions: Sequence[AskId]) -> tuple[ConsentEventId, ...]:
@@ -146,6 +224,27 @@ def _own_question(session: Session, actor: Actor, question: AskId) -> AskRow:
     if row is None or row.grantor != actor.person:
         raise not_found()
     return row
+
+
+def _conflict(
+    session: Session,
+    actor: Actor,
+    case_id: CaseId,
+    purpose: Purpose,
+    *,
+    page_version: int,
+    notice: NoticeId,
+    language: str,
+    form: Format,
+) -> Conflict | None:
+    """What has moved since a page was opened, if anything. The case is held."""
+    if lock_case(session, case_id).closed_at is not None and purpose not in FAMILY_PURPOSES:
+        return Conflict("case_closed", "This work has ended, so nothing new can be shown to others.")
+    if notice != current_notice(session, purpose, language=language, form=form).id:
+        return Conflict("notice_changed", "The words on this page have changed. Please read them again.")
+    if own_version(session, actor.person, case_id=case_id) != page_version:
+        return Conflict("answers_moved", "You have answered since this page was opened. Please look again.")
+    return None
 
 
 def _standing_grants(session: Session, person: PersonId, *, cases: Iterable[str]) -> list[EventRow]:

@@ -122,21 +122,16 @@ def conferences_of(db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseI
         rows = session.scalars(
             select(ConferenceRow).where(ConferenceRow.case_id == case_id).order_by(ConferenceRow.starts_at)
         ).all()
-        key = keys.record_key(RecordOwner.case(case_id))
-        return [
-            ConferenceLine(
-                id=ConferenceId(row.id),
-                title=open_field(key, table="consent_conference", column="title", row=row.id, sealed=row.title),
-                starts_at=row.starts_at,
-                ends_at=row.ends_at,
-                chair=PersonId(row.chair),
-                attendees=frozenset(
-                    PersonId(one)
-                    for one in session.scalars(select(AttendeeRow.person_id).where(AttendeeRow.conference_id == row.id))
-                ),
-            )
-            for row in rows
-        ]
+        return [_line(session, keys, row) for row in rows]
+
+
+def conference(session: Session, *, keys: KeyStore, conference_id: ConferenceId) -> ConferenceLine:
+    """One conference. The caller has found that the reader may know of it: they were asked about it.
+
+    Raises:
+        NotFound: no such conference.
+    """
+    return _line(session, keys, get(session, ConferenceRow, conference_id))
 
 
 def begin_presenting(db: Database, *, actor: Actor, conference: ConferenceId, until: datetime) -> Presenting:
@@ -202,3 +197,16 @@ def _require_near(session: Session, actor: Actor, row: ConferenceRow, *, at: dat
         require_member(session, actor.person, case_id=case_id)
     else:
         roles_in(session, actor, case_id=case_id, at=at)
+
+
+def _line(session: Session, keys: KeyStore, row: ConferenceRow) -> ConferenceLine:
+    key = keys.record_key(RecordOwner.case(CaseId(row.case_id)))
+    attendees = session.scalars(select(AttendeeRow.person_id).where(AttendeeRow.conference_id == row.id))
+    return ConferenceLine(
+        id=ConferenceId(row.id),
+        title=open_field(key, table="consent_conference", column="title", row=row.id, sealed=row.title),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        chair=PersonId(row.chair),
+        attendees=frozenset(PersonId(one) for one in attendees),
+    )

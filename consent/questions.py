@@ -81,6 +81,21 @@ class ShownByLaw:
     ends_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """When someone could watch a clip by law, whether or not the family may be told.
+
+    Attributes:
+        told_from: from when the family may be told; nothing where that isn't decided yet.
+    """
+
+    rendition_id: RenditionId
+    recipient: PersonId
+    starts_at: datetime
+    ends_at: datetime
+    told_from: datetime | None
+
+
 def questions_for(
     db: Database, *, actor: Actor, language: str = ENGLISH, form: Format = Format.STANDARD
 ) -> list[Question]:
@@ -169,7 +184,7 @@ def shown_by_law(db: Database, *, actor: Actor) -> list[ShownByLaw]:
     with db.read() as session:
         found: list[ShownByLaw] = []
         for case_id in member_cases(session, actor.person):
-            mine = _speaks_for(session, actor.person, case_id=case_id, at=at)
+            mine = speaks_for(session, actor.person, case_id=case_id, at=at)
             rows = session.scalars(
                 select(OverrideRow)
                 .join(OverrideShownRow, OverrideShownRow.override_id == OverrideRow.id)
@@ -197,6 +212,42 @@ def shown_by_law(db: Database, *, actor: Actor) -> list[ShownByLaw]:
     return sorted(found, key=lambda one: one.starts_at, reverse=True)
 
 
+def disclosures(session: Session, renditions: Iterable[RenditionId]) -> list[Disclosure]:
+    """Lawful disclosures of some renditions. A family's page names only those that they may be told of by now."""
+    rows = session.scalars(
+        select(OverrideRow).where(OverrideRow.rendition_id.in_(list(renditions)), OverrideRow.approver.is_not(None))
+    )
+    return [
+        Disclosure(
+            rendition_id=RenditionId(row.rendition_id),
+            recipient=PersonId(row.recipient),
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            told_from=row.tell_family_on,
+        )
+        for row in rows
+    ]
+
+
+def asked_about(session: Session, person: PersonId, *, at: datetime) -> frozenset[RenditionId]:
+    """The renditions that someone was asked about, for themself or for a child they still speak for."""
+    rows = session.scalars(select(AskRow).where(AskRow.grantor == person, AskRow.rendition_id.is_not(None))).all()
+    mine = {case: speaks_for(session, person, case_id=CaseId(case), at=at) for case in {row.case_id for row in rows}}
+    return frozenset(RenditionId(row.rendition_id or "") for row in rows if row.on_behalf_of in mine[row.case_id])
+
+
+def speaks_for(session: Session, person: PersonId, *, case_id: CaseId, at: datetime) -> set[str]:
+    """Whom a person may learn about in a case: themself, and the children they hold responsibility and a say for."""
+    people = roster(session, case_id)
+
+    def silenced(one: Restriction) -> bool:
+        return one.person == person and Effect.NO_SAY in one.effects and one.span.covers(at)
+
+    if any(silenced(one) for one in people.restrictions):
+        return {person}
+    return {person} | {tie.child for tie in people.relationships if tie.holder == person and tie.span.covers(at)}
+
+
 def _own_answers(session: Session, person: PersonId) -> Iterable[EventRow]:
     """What someone said. What others saw a child show isn't among it, so that no page shows that either."""
     return session.scalars(
@@ -222,14 +273,3 @@ def _state(row: EventRow, *, at: datetime) -> GrantState:
 
 def _is_staff_notice(actor: Actor, ask: AskRow) -> bool:
     return actor.kind is PersonKind.STAFF and ask.on_behalf_of == ask.grantor
-
-
-def _speaks_for(session: Session, person: PersonId, *, case_id: CaseId, at: datetime) -> set[str]:
-    people = roster(session, case_id)
-
-    def silenced(one: Restriction) -> bool:
-        return one.person == person and Effect.NO_SAY in one.effects and one.span.covers(at)
-
-    if any(silenced(one) for one in people.restrictions):
-        return {person}
-    return {person} | {tie.child for tie in people.relationships if tie.holder == person and tie.span.covers(at)}

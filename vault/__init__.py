@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vault.at_home import HomeClip, Watched, clips_at_home, watched_by_professionals
 from vault.catalogue import (
     Clip,
     Footage,
@@ -70,6 +71,7 @@ __all__ = [
     "DiskStore",
     "Footage",
     "FootageState",
+    "HomeClip",
     "Leave",
     "ObjectKind",
     "ObjectState",
@@ -88,6 +90,7 @@ __all__ = [
     "UploadState",
     "Viewing",
     "ViewingCut",
+    "Watched",
     "attest",
     "begin_deposit",
     "begin_destroying",
@@ -95,6 +98,7 @@ __all__ = [
     "cancel_deposit",
     "case_of_clip",
     "clip",
+    "clips_at_home",
     "clips_of",
     "complete_deposit",
     "copies_outside",
@@ -134,4 +138,5 @@ __all__ = [
     "upload",
     "void",
     "watchable",
+    "watched_by_professionals",
 ]

@@ -70,6 +70,12 @@ def persons_shown(session: Session, rendition_id: RenditionId) -> frozenset[Pers
     return frozenset(PersonId(person) for person in session.scalars(query))
 
 
+def showing(session: Session, person: PersonId) -> frozenset[RenditionId]:
+    """The renditions that someone is recognisable in."""
+    query = select(PersonShownRow.rendition_id).where(PersonShownRow.person_id == person)
+    return frozenset(RenditionId(one) for one in session.scalars(query))
+
+
 def filmed(session: Session, footage: FootageRow) -> frozenset[PersonId]:
     """Who was there when the film was made."""
     return identity.visit(session, VisitId(footage.visit_id)).present

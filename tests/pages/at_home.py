@@ -115,6 +115,7 @@ def _questions() -> Iterator[Sample]:
         "answered": "",
         "watched": "/your-clips/r1",
         "version": "7",
+        "key": "social_worker-s1",
     }
     yield Sample("question", "question.html", FAMILY, context=asked)
     yield Sample(

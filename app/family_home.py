@@ -1,0 +1,259 @@
+"""What a family member's pages say: their clips, the questions put to them, and their own answers. Nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import consent
+import identity
+import vault
+from app.family_words import ANSWERED, ASKING, Asking, audience_role, joined
+from app.pages.words import day
+from app.service import Service
+from app.words import ROLE_WORDS
+from consent import Audience, GrantState, Purpose, Question
+from core.db import not_found
+from core.ids import AskId, PersonId, RenditionId
+from identity import Actor
+from vault import HomeClip
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The questions of one page: about one clip, for one purpose and one audience, for oneself and for children.
+
+    Attributes:
+        key: names it among the questions about its clip.
+        who: the audience's name.
+        role: what the audience is to the family.
+        about: the children they answer for, and "yourself"; empty where it is only about themself.
+        state: of their own answers, taken together.
+    """
+
+    key: str
+    rendition_id: RenditionId
+    purpose: Purpose
+    audience: Audience
+    questions: tuple[Question, ...]
+    who: str
+    role: str
+    about: str
+    state: GrantState
+
+    @property
+    def ids(self) -> tuple[AskId, ...]:
+        """What to answer."""
+        return tuple(one.id for one in self.questions)
+
+    @property
+    def page_key(self) -> str:
+        """Names the question and the words that it is put in."""
+        return f"{self.key}-{self.questions[0].notice.id}"
+
+    @property
+    def asking(self) -> Asking:
+        """The words of its page."""
+        return ASKING.get(self.purpose, ASKING[Purpose.SOCIAL_WORKER])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer is still missing."""
+        return self.state is GrantState.REQUESTED
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether there is a yes to stop."""
+        return any(one.state is GrantState.GRANTED for one in self.questions)
+
+    @property
+    def line(self) -> str:
+        """Their answer, in a sentence."""
+        said = ANSWERED[self.state][0]
+        more = " Other checks may still apply." if self.state is GrantState.GRANTED else ""
+        return f"{said} for {self.who}.{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A family member's clips and questions, from one look.
+
+    Attributes:
+        groups: by clip, in the order in which they were asked.
+    """
+
+    clips: tuple[HomeClip, ...]
+    groups: Mapping[RenditionId, tuple[Group, ...]]
+
+    def clip(self, rendition_id: RenditionId) -> HomeClip:
+        """One of their clips.
+
+        Raises:
+            NotFound: none of theirs.
+        """
+        found = [one for one in self.clips if one.rendition_id == rendition_id]
+        if not found:
+            raise not_found()
+        return found[0]
+
+    def questions(self, rendition_id: RenditionId) -> tuple[Group, ...]:
+        """The pages of questions about one of their clips.
+
+        Raises:
+            NotFound: none of theirs, or nothing was asked.
+        """
+        if not self.clip(rendition_id).is_live or rendition_id not in self.groups:
+            raise not_found()
+        return self.groups[rendition_id]
+
+
+def home_of(service: Service, actor: Actor) -> Home:
+    """Everything that the pages of one person are made of."""
+    clips = vault.clips_at_home(service.db, keystore=service.keystore, actor=actor)
+    shown = {one.rendition_id: one.persons_shown for one in clips}
+    asked: dict[tuple[RenditionId, Purpose, Audience], list[Question]] = {}
+    for one in consent.questions_for(service.db, actor=actor):
+        if one.rendition_id is not None:
+            asked.setdefault((one.rendition_id, one.purpose, one.audience), []).append(one)
+    names = names_of(service, asked.values())
+    groups: dict[RenditionId, list[Group]] = {}
+    for (rendition_id, purpose, audience), questions in sorted(asked.items(), key=_asked_first):
+        people = [one.on_behalf_of for one in questions]
+        groups.setdefault(rendition_id, []).append(
+            Group(
+                key=f"{purpose.value}-{audience.person or audience.conference}",
+                rendition_id=rendition_id,
+                purpose=purpose,
+                audience=audience,
+                questions=tuple(questions),
+                who=names[audience.person or audience.conference or ""],
+                role=audience_role(purpose, in_clip=audience.person in shown.get(rendition_id, ())),
+                about=about(people, actor=actor, names=names),
+                state=_together(questions),
+            )
+        )
+    return Home(clips, {rendition: tuple(found) for rendition, found in groups.items()})
+
+
+def about(people: Iterable[PersonId], *, actor: Actor, names: Mapping[str, str]) -> str:
+    """Whom an answer is for: "Ava and yourself"; empty where it is only for the person themself."""
+    people = list(people)
+    children = sorted(names[one] for one in people if one != actor.person)
+    if not children:
+        return ""
+    return joined([*children, "yourself"] if actor.person in people else children)
+
+
+def names_of(service: Service, asked: Iterable[Iterable[Question | consent.HistoryLine]]) -> dict[str, str]:
+    """The names of those whom somebody was asked about: the audiences, which a yes must name, and their children."""
+    lines = [one for group in asked for one in group]
+    people = {one.audience.person for one in lines if one.audience.person} | {one.on_behalf_of for one in lines}
+    meetings = {one.audience.conference for one in lines if one.audience.conference}
+    with service.db.read() as session:
+        opened = identity.person_names(session, keys=service.keystore, people=people)
+        names = {str(person): name for person, name in opened.items()}
+        for meeting in meetings:
+            line = consent.conference(session, keys=service.keystore, conference_id=meeting)
+            listed = identity.person_names(session, keys=service.keystore, people=line.attendees)
+            names[meeting] = f"{line.title}, {day(line.starts_at)}: {joined(sorted(listed.values()))}"
+    return names
+
+
+def your_clips(service: Service, actor: Actor, home: Home) -> list[dict[str, Any]]:
+    """The clips of ``your_clips.html``."""
+    lawful = _by_law(service, actor)
+    return [
+        {
+            "rendition": clip.rendition_id,
+            "title": clip.title or "A clip that is gone",
+            "length": clip.duration_ms / 1000,
+            "filmed_on": clip.filmed_on,
+            "poster": None,
+            "may_watch": clip.may_watch,
+            "waiting": sum(group.is_open for group in groups) if clip.is_live else 0,
+            "about": next((group.about for group in groups if group.about), ""),
+            "audiences": [_audience(group, number, clip) for number, group in enumerate(groups, start=1)],
+            "by_law": lawful.get(clip.rendition_id, []),
+        }
+        for clip in home.clips
+        for groups in [home.groups.get(clip.rendition_id, ())]
+    ]
+
+
+def who_watched(
+    service: Service, actor: Actor, *, page: int
+) -> tuple[list[dict[str, Any]], dict[str, str | None] | None]:
+    """The viewings and pages of ``who_watched.html``.
+
+    Args:
+        service: what use cases are given.
+        actor: whose clips.
+        page: which page, from 1.
+    """
+    found = vault.watched_by_professionals(service.db, keystore=service.keystore, actor=actor)
+    first = max(page - 1, 0) * LINES_A_PAGE
+    lines = found[first : first + LINES_A_PAGE]
+    with service.db.read() as session:
+        names = identity.person_names(session, keys=service.keystore, people={one.viewer for one in lines})
+    viewings = [
+        {
+            "clip": one.title or "A clip that is gone",
+            "who": names[one.viewer],
+            "role": ROLE_WORDS[one.role] if one.role else "",
+            "at": one.at,
+            "how": "Shown by law" if one.by_law else _HOW.get(one.purpose, "Watched"),
+        }
+        for one in lines
+    ]
+    pages = {
+        "earlier": f"/who-watched?page={page - 1}" if first else None,
+        "later": f"/who-watched?page={page + 1}" if first + LINES_A_PAGE < len(found) else None,
+        "says": f"{first + 1} to {first + len(lines)} of {len(found)}",
+    }
+    return viewings, pages if lines else None
+
+
+LINES_A_PAGE = 50
+_HOW = {Purpose.CASE_CONFERENCE: "Shown in a meeting", Purpose.CHECK: "Checked who can be seen"}
+
+
+def _audience(group: Group, number: int, clip: HomeClip) -> dict[str, Any]:
+    text, colour = ANSWERED[group.state]
+    return {
+        "who": group.who,
+        "role": group.role,
+        "text": text,
+        "colour": colour,
+        "purpose": group.purpose.value,
+        "audience": group.audience.person or group.audience.conference,
+        "may_stop": group.may_stop,
+        "note": "Other checks may still apply." if group.state is GrantState.GRANTED else "",
+        "question": f"/your-clips/{clip.rendition_id}/questions/{number}" if clip.is_live else None,
+    }
+
+
+def _together(questions: Iterable[Question]) -> GrantState:
+    """The state of several answers: the one that most wants to be seen."""
+    states = {one.state for one in questions}
+    return next(one for one in ANSWERED if one in states)
+
+
+def _asked_first(item: tuple[tuple[RenditionId, Purpose, Audience], list[Question]]) -> tuple[object, ...]:
+    (_, purpose, audience), questions = item
+    first = min(one.asked_at for one in questions)
+    return first, list(Purpose).index(purpose), audience.person or audience.conference or ""
+
+
+def _by_law(service: Service, actor: Actor) -> dict[RenditionId, list[str]]:
+    lines = consent.shown_by_law(service.db, actor=actor)
+    with service.db.read() as session:
+        names = identity.person_names(session, keys=service.keystore, people={one.recipient for one in lines})
+    found: dict[RenditionId, list[str]] = {}
+    for one in lines:
+        sentence = (
+            f"By law, {names[one.recipient]} could watch this from {day(one.starts_at)} to {day(one.ends_at)}. "
+            "You can ask us why."
+        )
+        found.setdefault(one.rendition_id, []).append(sentence)
+    return found

@@ -1,0 +1,168 @@
+"""Families' pages: invitation, sign in, your clips, the questions, stopping, who watched, receipts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import JSONResponse
+
+import consent
+from app import drafts, family_home, family_questions, family_receipts
+from app.family_home import home_of
+from app.forms import Posted
+from app.policy import FAMILY
+from app.service import Service, service_of
+from app.viewing import watch_page
+from app.web import go, page
+from consent import Purpose
+from core.db import not_found
+from core.errors import Conflict
+from core.ids import ConsentEventId, RenditionId
+from identity import Actor
+
+router = APIRouter()
+TheService = Annotated[Service, Depends(service_of)]
+Family = Annotated[Actor, Depends(FAMILY)]
+BACK = {"text": "Your clips", "href": "/your-clips"}
+
+
+@router.get("/your-clips")
+def your_clips(request: Request, actor: Family, service: TheService) -> Response:
+    """Their clips, with their own answers."""
+    home = home_of(service, actor)
+    return page(request, "your_clips.html", clips=family_home.your_clips(service, actor, home))
+
+
+@router.post("/your-clips/stop-all")
+def stop_all(actor: Family, service: TheService) -> Response:
+    """Stop all sharing: one tap, and no state of anything is in its way."""
+    consent.stop_all(service.db, actor=actor)
+    return go("/your-clips", saved="stopped")
+
+
+@router.get("/your-clips/{rendition_id}")
+def watch(request: Request, rendition_id: RenditionId, actor: Family, service: TheService) -> Response:
+    """Watch a clip at home."""
+    home = home_of(service, actor)
+    clip = home.clip(rendition_id)
+    waiting = clip.is_live and any(group.is_open for group in home.groups.get(rendition_id, ()))
+    return watch_page(
+        request,
+        service,
+        actor,
+        rendition_id=rendition_id,
+        purpose=Purpose.FAMILY_REVIEW,
+        back=BACK,
+        kind="family",
+        questions=f"/your-clips/{rendition_id}/questions" if waiting else None,
+    )
+
+
+@router.get("/your-clips/{rendition_id}/questions")
+def first_question(request: Request, rendition_id: RenditionId, actor: Family, service: TheService) -> Response:
+    """Go to the first question that wants an answer."""
+    pages = home_of(service, actor).questions(rendition_id)
+    draft = drafts.read(request, actor, rendition_id=rendition_id)
+    return go(family_questions.following(pages, draft))
+
+
+@router.get("/your-clips/{rendition_id}/questions/{number}")
+def question(request: Request, rendition_id: RenditionId, number: int, actor: Family, service: TheService) -> Response:
+    """One question. Nothing is chosen beforehand, except by themself on the way back from *Change*."""
+    home = home_of(service, actor)
+    draft = drafts.read(request, actor, rendition_id=rendition_id)
+    chosen = draft if request.query_params.get("change") else None
+    return family_questions.question_page(request, home, rendition_id, number=number, draft=chosen)
+
+
+@router.post("/your-clips/{rendition_id}/questions/{number}")
+def answer(
+    request: Request, rendition_id: RenditionId, number: int, actor: Family, form: Posted, service: TheService
+) -> Response:
+    """Keep an answer in the browser; it doesn't count yet."""
+    home = home_of(service, actor)
+    draft = drafts.read(request, actor, rendition_id=rendition_id)
+    return family_questions.take_answer(request, actor, home, form, number=number, draft=draft)
+
+
+@router.get("/your-clips/{rendition_id}/check")
+def check_page(request: Request, rendition_id: RenditionId, actor: Family, service: TheService) -> Response:
+    """What they are about to save."""
+    home = home_of(service, actor)
+    pages = home.questions(rendition_id)
+    draft = drafts.read(request, actor, rendition_id=rendition_id)
+    if not family_questions.answered(pages, draft):
+        return go(f"/your-clips/{rendition_id}/questions")
+    clip = family_questions.named(home.clip(rendition_id))
+    return page(request, "check_answers.html", clip=clip, **family_questions.check(pages, draft))
+
+
+@router.post("/your-clips/{rendition_id}/check")
+def save(request: Request, rendition_id: RenditionId, actor: Family, form: Posted, service: TheService) -> Response:
+    """Save the answers: now they count."""
+    home = home_of(service, actor)
+    draft = drafts.read(request, actor, rendition_id=rendition_id)
+    try:
+        family_questions.save(service, actor, home.questions(rendition_id), draft=draft, form=form)
+    except Conflict as conflict:
+        again = home_of(service, actor)
+        response = family_questions.asked_again(request, again, rendition_id, problem=conflict)
+        drafts.drop(response)
+        return response
+    response = go(f"/your-clips/{rendition_id}/saved")
+    drafts.drop(response)
+    return response
+
+
+@router.get("/your-clips/{rendition_id}/saved")
+def saved(request: Request, rendition_id: RenditionId, actor: Family, service: TheService) -> Response:
+    """What they have answered, and what happens next."""
+    home = home_of(service, actor)
+    said = [group for group in home.questions(rendition_id) if not group.is_open]
+    ends = [one.expires_at for group in said for one in group.questions if one.expires_at and group.may_stop]
+    return page(
+        request,
+        "saved.html",
+        clip=family_questions.named(home.clip(rendition_id)),
+        lines=[group.line for group in said],
+        until=min(ends, default=None),
+        receipts=family_receipts.receipts_for(service, actor, rendition_id),
+    )
+
+
+@router.post("/your-clips/{rendition_id}/stop")
+def stop(rendition_id: RenditionId, actor: Family, form: Posted, service: TheService) -> Response:
+    """Stop sharing one clip with one audience: one tap, in whatever state clip, case or question are."""
+    wanted = (form.optional("purpose"), form.optional("audience"))
+    mine = [
+        one.id
+        for one in consent.questions_for(service.db, actor=actor)
+        if one.rendition_id == rendition_id
+        and (one.purpose.value, one.audience.person or one.audience.conference) == wanted
+    ]
+    if not mine:
+        raise not_found()
+    consent.withdraw(service.db, actor=actor, questions=mine)
+    return go("/your-clips", saved="stopped")
+
+
+@router.get("/who-watched")
+def who_watched(request: Request, actor: Family, service: TheService) -> Response:
+    """The professionals who watched their clips."""
+    number = request.query_params.get("page", "1")
+    viewings, pages = family_home.who_watched(service, actor, page=int(number) if number.isdecimal() else 1)
+    return page(request, "who_watched.html", viewings=viewings, pages=pages)
+
+
+@router.get("/receipts/{event_id}.json")
+def receipt_file(event_id: ConsentEventId, actor: Family, service: TheService) -> Response:
+    """A receipt as a file."""
+    made = family_receipts.receipt_of(service, actor, event_id)
+    return JSONResponse(made, headers={"Content-Disposition": 'attachment; filename="receipt.json"'})
+
+
+@router.get("/receipts/{event_id}")
+def receipt_page(request: Request, event_id: ConsentEventId, actor: Family, service: TheService) -> Response:
+    """A receipt to read."""
+    return page(request, "receipt.html", receipt=family_receipts.receipt_page(service, actor, event_id))

@@ -1,0 +1,105 @@
+"""A family member's way in: the invitation, its second thing, and signing in on the device that it bound."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+import identity
+from app import cookies
+from app.errors import wants_page
+from app.forms import Posted
+from app.policy import PUBLIC
+from app.service import Service, service_of
+from app.statuses import status_of
+from app.web import go, page
+from core.errors import Invalid, NotSignedIn, RateLimited, VaultError
+from core.secret import Secret
+
+router = APIRouter(dependencies=[Depends(PUBLIC)])
+TheService = Annotated[Service, Depends(service_of)]
+_SHOWN_AGAIN = {"wrong_code": "code", "code_not_sent": "code", "too_many_tries": "code"}
+_MOST_SECRET = 64
+
+
+@router.get("/invitation/{token}")
+def invitation(request: Request, token: str, service: TheService) -> Response:
+    """What a link leads to. Looking uses nothing up, and says nothing about anybody."""
+    found = identity.look(service.db, token=Secret(token))
+    return page(request, "invitation.html", second_thing=found.second_thing.value, expires_at=found.expires_at)
+
+
+@router.get("/invitation/{token}/activate")
+def activate_page(request: Request, token: str, service: TheService) -> Response:
+    """The form for the code and a passcode."""
+    found = identity.look(service.db, token=Secret(token))
+    return page(request, "activate.html", second_thing=found.second_thing.value)
+
+
+@router.post("/invitation/{token}/activate")
+def activate(request: Request, token: str, form: Posted, service: TheService) -> Response:
+    """Bind this device to the person who was invited."""
+    found = identity.look(service.db, token=Secret(token))
+    try:
+        code = form.text("code", called="your code", most=_MOST_SECRET).replace(" ", "")
+        passcode = form.text("passcode", called="a passcode", most=_MOST_SECRET)
+        if form.optional("passcode_again") != passcode:
+            raise Invalid(
+                "passcodes_differ", "The two passcodes differ. Type the same one twice.", field="passcode_again"
+            )
+        done = identity.activate(
+            service.db,
+            keys=service.keystore,
+            token=Secret(token),
+            code=code,
+            passcode=Secret(passcode),
+            address=request.client.host if request.client else "",
+        )
+    except VaultError as error:
+        error.field = error.field or _SHOWN_AGAIN.get(error.code)
+        if error.field is None or not wants_page(request):
+            raise
+        return _again(request, "activate.html", error, second_thing=found.second_thing.value)
+    response = go("/your-clips")
+    cookies.put_device(response, done.device)
+    cookies.put_session(response, done.signed_in.token)
+    return response
+
+
+@router.get("/family/sign-in")
+def sign_in_page(request: Request) -> Response:
+    """The form for the passcode, on a device that was bound."""
+    known = cookies.token(request, cookies.DEVICE) is not None
+    return page(request, "family_sign_in.html", device_known=known)
+
+
+@router.post("/family/sign-in")
+def sign_in(request: Request, form: Posted, service: TheService) -> Response:
+    """Take the passcode."""
+    device = cookies.token(request, cookies.DEVICE)
+    try:
+        passcode = form.text("passcode", called="your passcode", most=_MOST_SECRET)
+        begun = identity.sign_in_device(service.db, device=device or Secret(""), passcode=Secret(passcode))
+    except NotSignedIn as error:
+        if not wants_page(request):
+            raise
+        response = page(request, "family_sign_in.html", status=status_of(error), device_known=False)
+        cookies.drop_device(response)
+        return response
+    except VaultError as error:
+        error.field = error.field or "passcode"
+        if not wants_page(request):
+            raise
+        return _again(request, "family_sign_in.html", error, device_known=True)
+    response = go("/your-clips")
+    cookies.put_session(response, begun.token)
+    return response
+
+
+def _again(request: Request, template: str, error: VaultError, **context: Any) -> Response:
+    response = page(request, template, status=status_of(error), problem=error, **context)
+    if isinstance(error, RateLimited):
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+    return response

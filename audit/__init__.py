@@ -6,6 +6,7 @@ from audit.checkpoint import Checkpoint, Signer, Verifier, open_checkpoint
 from audit.disposal import dispose
 from audit.entry import NARROWING, Event, Outcome
 from audit.export import Exported, export
+from audit.figures import Extent, extent, per_day
 from audit.leaf import Detail, Entry
 from audit.log import WITNESS, AuditWriter, attach, record
 from audit.models import disposal_guard_ddl
@@ -39,6 +40,7 @@ __all__ = [
     "Entry",
     "Event",
     "Exported",
+    "Extent",
     "Fault",
     "FileWitness",
     "Filters",
@@ -62,8 +64,10 @@ __all__ = [
     "disposal_guard_ddl",
     "dispose",
     "export",
+    "extent",
     "grants",
     "open_checkpoint",
+    "per_day",
     "prove",
     "prove_in",
     "record",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index
+from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import outbox
@@ -150,6 +150,11 @@ def park(session: Session, job_id: JobId, *, at: datetime, code: str, sentence: 
     row = lock(session, JobRow, job_id)
     if row.state not in ENDED:
         row.state, row.error_code, row.error_sentence, row.ended_at = JobState.PARKED, code, sentence, at
+
+
+def parked(session: Session) -> int:
+    """How many jobs a person must look at."""
+    return session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state == JobState.PARKED)) or 0
 
 
 def cancel(session: Session, job_id: JobId, *, at: datetime) -> None:

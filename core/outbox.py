@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Index, select
+from sqlalchemy import JSON, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base
@@ -63,6 +63,12 @@ def waiting(session: Session, *, at: datetime, most: int = 50) -> list[OutboxRow
         .with_for_update(skip_locked=True)
     )
     return list(session.scalars(query))
+
+
+def parked(session: Session) -> int:
+    """How many deliveries a person must look at."""
+    query = select(func.count()).select_from(OutboxRow)
+    return session.scalar(query.where(OutboxRow.delivered_at.is_(None), OutboxRow.parked)) or 0
 
 
 def delivered(row: OutboxRow, *, at: datetime) -> None:

@@ -90,6 +90,7 @@ from identity.terms import (
     Visit,
     VisitKind,
 )
+from identity.titles import Household, every_case, households
 from identity.tries import tidy
 from identity.views import case_view, caseloads, cases_of, children_names, places_of, safe_contact
 from identity.visits import record_visit, visit, visits_of
@@ -116,6 +117,7 @@ __all__ = [
     "Effect",
     "Enrolment",
     "Factor",
+    "Household",
     "Invitation",
     "Invited",
     "Keeping",
@@ -169,7 +171,9 @@ __all__ = [
     "end_relationship",
     "ended_before",
     "enrol",
+    "every_case",
     "has_device",
+    "households",
     "invite",
     "issue_code",
     "letter_code",

@@ -6,11 +6,11 @@ destroying is a row of states that any crash resumes. A legal hold beats every w
 
 from __future__ import annotations
 
-from retention.approvals import CARRY_OUT, accept_clock, agree, approve
+from retention.approvals import CARRY_OUT, accept_clock, agree, approve, start
 from retention.certificates import Certificate, certificate, certificates_issued, export
 from retention.disposal import Outcome, carry_out
 from retention.erasure import Erasure, cancel_erasure, erase, erasures, object_to_erasure
-from retention.holds import HoldView, every_hold, place_hold, release_hold, review_hold
+from retention.holds import HoldView, every_hold, late_reviews, place_hold, release_hold, review_hold
 from retention.models import ErasureState, HaltReason, ItemState, SweepState
 from retention.overview import (
     DueLine,
@@ -93,6 +93,7 @@ __all__ = [
     "export",
     "health",
     "kept",
+    "late_reviews",
     "load",
     "nightly",
     "object_to_erasure",
@@ -102,6 +103,7 @@ __all__ = [
     "release_hold",
     "resume",
     "review_hold",
+    "start",
     "sweep_of",
     "sweeps",
     "work_on",

@@ -61,6 +61,28 @@ def approve(db: Database, *, keystore: KeyStore, actor: Actor, sweep_id: str, re
             jobs.enqueue(session, CARRY_OUT, subject=row.id, case_id=None, at=at)
 
 
+def start(db: Database, *, actor: Actor, sweep_id: str) -> SweepState:
+    """Let a sweep that an officer planned go on where it didn't halt: its job is queued.
+
+    Returns:
+        The state that it is in now: ``RUNNING``, or the one that keeps it from that (``HALTED``, ``SUPERSEDED``).
+
+    Raises:
+        Refused: not an officer.
+        NotFound: no such sweep.
+    """
+    at = db.clock.now()
+    officers.require_officer(actor)
+    if not well_formed(sweep_id):
+        raise not_found()
+    with db.begin() as session:
+        row = lock(session, SweepRow, sweep_id)
+        if row.state is SweepState.PLANNED:
+            row.state, row.started_at = SweepState.RUNNING, at
+            jobs.enqueue(session, CARRY_OUT, subject=row.id, case_id=None, at=at)
+        return row.state
+
+
 def accept_clock(db: Database, *, actor: Actor, reason_code: str = "checked") -> datetime:
     """Say that the time is right although it leapt: sweeps go on from here.
 

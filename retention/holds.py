@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import audit
@@ -158,6 +158,12 @@ def every_hold(db: Database, *, keystore: KeyStore, actor: Actor) -> tuple[HoldV
         rows = session.scalars(select(HoldRow).order_by(HoldRow.review_on, HoldRow.id)).all()
         shown = [_shown(row, keystore=keystore, actor=actor, today=today) for row in rows]
     return tuple(sorted(shown, key=lambda hold: hold.released_at is not None))
+
+
+def late_reviews(session: Session, *, on: date) -> int:
+    """How many holds should have been looked at before a day."""
+    query = select(func.count()).select_from(HoldRow)
+    return session.scalar(query.where(HoldRow.released_at.is_(None), HoldRow.review_on < on)) or 0
 
 
 def in_force(session: Session) -> tuple[Hold, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vault.at_home import HomeClip, Watched, clips_at_home, watched_by_professionals
+from vault.attention import Attention, attention, clips_there
 from vault.catalogue import (
     Clip,
     Footage,
@@ -64,6 +65,7 @@ __all__ = [
     "FINISH",
     "PART_SIZE",
     "RUNNERS",
+    "Attention",
     "Bounds",
     "Clip",
     "ClipState",
@@ -91,6 +93,7 @@ __all__ = [
     "Viewing",
     "ViewingCut",
     "Watched",
+    "attention",
     "attest",
     "begin_deposit",
     "begin_destroying",
@@ -100,6 +103,7 @@ __all__ = [
     "clip",
     "clips_at_home",
     "clips_of",
+    "clips_there",
     "complete_deposit",
     "copies_outside",
     "cut",

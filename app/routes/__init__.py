@@ -2,13 +2,17 @@
 
 from app.routes import (
     accounts,
+    audit_log,
     clips,
     deposits,
+    disposals,
     families,
     family,
     family_access,
     footage,
+    holds,
     plain,
+    records,
     sign_in,
     watching,
 )
@@ -26,6 +30,10 @@ ROUTERS = tuple(
         watching,
         family_access,
         family,
+        records,
+        audit_log,
+        disposals,
+        holds,
     )
 )
 """Every router of the application; a test walks them."""

@@ -1,0 +1,131 @@
+"""The information governance officer's overview: alarms, figures, and how far the log is."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.orm import Session
+
+import audit
+import retention
+import vault
+from app.pages.words import count
+from app.policy import staff
+from app.service import Service, service_of
+from app.web import page
+from audit import Event
+from core import jobs, outbox
+from core.clock import day_in_england
+from identity import Actor, Role
+from retention import Health, Standing
+from vault import Attention
+
+router = APIRouter()
+TheService = Annotated[Service, Depends(service_of)]
+Officer = Annotated[Actor, Depends(staff(Role.IG_OFFICER))]
+PHONE_GRACE = timedelta(days=2)
+"""How long after its deposit a film may still be on the phone that made it, before that is an alarm."""
+DAYS_SHOWN = 14
+WEEK = 7
+
+
+@router.get("/records")
+def overview(request: Request, actor: Officer, service: TheService) -> Response:
+    """What needs a look, and how much is going on."""
+    at = service.db.clock.now()
+    today = day_in_england(at)
+    due = retention.due(service.db, actor=actor, schedule=service.schedule)
+    health = retention.health(service.db)
+    with service.db.read() as session:
+        store = vault.attention(session, deposited_before=at - PHONE_GRACE)
+        alarms = [*_broken(store), *_stopped(health), *_waiting(session, store, today=today)]
+        days = _days(session, today=today)
+        log = _log(session, service)
+    week = days[-WEEK:]
+    since = today - timedelta(days=WEEK - 1)
+    asked = f"since-day={since.day}&since-month={since.month}&since-year={since.year}"
+    return page(
+        request,
+        "ig_dashboard.html",
+        alarms=alarms,
+        days=days,
+        log=log,
+        counts=[
+            {
+                "label": "viewings in seven days",
+                "value": sum(day["watched"] for day in week),
+                "href": f"/audit?event={Event.VIEWING_BEGUN}&{asked}",
+            },
+            {
+                "label": "refusals in seven days",
+                "value": sum(day["refused"] for day in week),
+                "href": f"/audit?event={Event.VIEWING_REFUSED}&{asked}",
+            },
+            {
+                "label": "records due",
+                "value": sum(line.standing is Standing.DUE for line in due),
+                "href": "/retention",
+            },
+        ],
+    )
+
+
+def _broken(store: Attention) -> list[dict[str, str]]:
+    if not store.quarantined:
+        return []
+    sentence = f"{count(store.quarantined, 'stored object')} failed a check and can't be played any more."
+    return [_alarm(sentence, f"/audit?event={Event.OBJECT_QUARANTINED}", link="See which")]
+
+
+def _stopped(health: Health) -> list[dict[str, str]]:
+    found = []
+    if health.clock_leapt:
+        found.append(_alarm("Time has leapt ahead. Nothing is destroyed until somebody looks.", "/retention"))
+    if health.halted:
+        found.append(_alarm("A sweep has stopped and waits for you.", "/retention"))
+    if health.overdue:
+        found.append(_alarm("No sweep has run for a day.", "/retention", link="See what is due"))
+    return found
+
+
+def _waiting(session: Session, store: Attention, *, today: date) -> list[dict[str, str]]:
+    found = []
+    given_up, unsent = jobs.parked(session), outbox.parked(session)
+    if given_up:
+        found.append(_alarm(f"{count(given_up, 'job')} failed too often and stopped.", "/audit", link="See the log"))
+    if unsent:
+        found.append(_alarm(f"{count(unsent, 'message')} could not be sent.", "/audit", link="See the log"))
+    late = retention.late_reviews(session, on=today)
+    if late:
+        found.append(_alarm(f"{count(late, 'hold')} should have been reviewed by now.", "/holds"))
+    if store.phone_copies:
+        sentence = f"{count(store.phone_copies, 'film')} may still be on the phone that made it."
+        found.append(_alarm(sentence, f"/audit?event={Event.DEPOSIT_SEALED}", link="See the deposits"))
+    return found
+
+
+def _days(session: Session, *, today: date) -> list[dict[str, Any]]:
+    first = today - timedelta(days=DAYS_SHOWN - 1)
+    watched, refused = Event.VIEWING_BEGUN, Event.VIEWING_REFUSED
+    found = audit.per_day(session, events=(watched, refused), first=first, days=DAYS_SHOWN)
+    shown = [first + timedelta(days=number) for number in range(DAYS_SHOWN)]
+    return [
+        {"day": day, "watched": found.get((day, watched), 0), "refused": found.get((day, refused), 0)} for day in shown
+    ]
+
+
+def _log(session: Session, service: Service) -> dict[str, Any]:
+    extent = audit.extent(session, witness=service.witness.name if service.witness else "")
+    if service.witness is None:
+        said = "None is set up: nobody outside would notice if the whole log were replaced"
+    elif extent.told is None:
+        said = "It was told nothing yet"
+    else:
+        said = f"It knows the first {count(extent.told, 'entry', 'entries')}"
+    return {"size": extent.size, "sealed_at": extent.sealed_at, "pending": extent.pending, "witness": said}
+
+
+def _alarm(sentence: str, href: str, *, link: str = "Look at it") -> dict[str, str]:
+    return {"sentence": sentence, "href": href, "link": link}

@@ -19,6 +19,8 @@ from core.ids import AskId, PersonId, RenditionId
 from identity import Actor
 from vault import HomeClip
 
+NOBODY = "Someone whose name is not kept any more"
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -127,7 +129,7 @@ def home_of(service: Service, actor: Actor) -> Home:
                 purpose=purpose,
                 audience=audience,
                 questions=tuple(questions),
-                who=names[audience.person or audience.conference or ""],
+                who=names.get(audience.person or audience.conference or "", NOBODY),
                 role=audience_role(purpose, in_clip=audience.person in shown.get(rendition_id, ())),
                 about=about(people, actor=actor, names=names),
                 state=_together(questions),
@@ -139,7 +141,7 @@ def home_of(service: Service, actor: Actor) -> Home:
 def about(people: Iterable[PersonId], *, actor: Actor, names: Mapping[str, str]) -> str:
     """Whom an answer is for: "Ava and yourself"; empty where it is only for the person themself."""
     people = list(people)
-    children = sorted(names[one] for one in people if one != actor.person)
+    children = sorted(names.get(one, "a child") for one in people if one != actor.person)
     if not children:
         return ""
     return joined([*children, "yourself"] if actor.person in people else children)
@@ -166,7 +168,7 @@ def your_clips(service: Service, actor: Actor, home: Home) -> list[dict[str, Any
     return [
         {
             "rendition": clip.rendition_id,
-            "title": clip.title or "A clip that is gone",
+            "title": clip.title or "A clip",
             "length": clip.duration_ms / 1000,
             "filmed_on": clip.filmed_on,
             "poster": None,
@@ -198,8 +200,8 @@ def who_watched(
         names = identity.person_names(session, keys=service.keystore, people={one.viewer for one in lines})
     viewings = [
         {
-            "clip": one.title or "A clip that is gone",
-            "who": names[one.viewer],
+            "clip": one.title or "A clip",
+            "who": names.get(one.viewer, NOBODY),
             "role": ROLE_WORDS[one.role] if one.role else "",
             "at": one.at,
             "how": "Shown by law" if one.by_law else _HOW.get(one.purpose, "Watched"),
@@ -251,9 +253,7 @@ def _by_law(service: Service, actor: Actor) -> dict[RenditionId, list[str]]:
         names = identity.person_names(session, keys=service.keystore, people={one.recipient for one in lines})
     found: dict[RenditionId, list[str]] = {}
     for one in lines:
-        sentence = (
-            f"By law, {names[one.recipient]} could watch this from {day(one.starts_at)} to {day(one.ends_at)}. "
-            "You can ask us why."
-        )
+        days = f"from {day(one.starts_at)} to {day(one.ends_at)}"
+        sentence = f"By law, {names.get(one.recipient, NOBODY)} could watch this {days}. You can ask us why."
         found.setdefault(one.rendition_id, []).append(sentence)
     return found

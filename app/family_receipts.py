@@ -6,7 +6,7 @@ from typing import Any
 
 import consent
 import vault
-from app.family_home import about, names_of
+from app.family_home import NOBODY, about, names_of
 from app.family_words import DECIDED, PURPOSE_WORDS
 from app.service import Service
 from consent import Controller, GrantState, HistoryLine
@@ -65,8 +65,8 @@ def receipt_page(service: Service, actor: Actor, event_id: ConsentEventId) -> di
     return {
         "id": line.id,
         "decision": DECIDED[line.decision],
-        "what": titles[0] if titles else ("A clip that is gone" if line.rendition_id else "Filming at home"),
-        "who": names[line.audience.person or line.audience.conference or ""],
+        "what": titles[0] if titles else ("A clip" if line.rendition_id else "Filming at home"),
+        "who": names.get(line.audience.person or line.audience.conference or "", NOBODY),
         "purpose": PURPOSE_WORDS.get(line.purpose, ""),
         "on_behalf": about([line.on_behalf_of], actor=actor, names=names) or "Yourself",
         "at": line.at,
@@ -85,6 +85,6 @@ def _proof(proof: dict[str, Any]) -> str:
 
 
 def _titled(line: HistoryLine, actor: Actor, names: dict[str, str]) -> str:
-    who = names[line.audience.person or line.audience.conference or ""]
+    who = names.get(line.audience.person or line.audience.conference or "", NOBODY)
     child = about([line.on_behalf_of], actor=actor, names=names)
     return f"Receipt for {who}" + (f", for {child}" if child else "")

@@ -222,7 +222,7 @@ def disclosures(session: Session, renditions: Iterable[RenditionId]) -> list[Dis
             rendition_id=RenditionId(row.rendition_id),
             recipient=PersonId(row.recipient),
             starts_at=row.starts_at,
-            ends_at=row.ends_at,
+            ends_at=min(row.ends_at, row.ended_at or row.ends_at),
             told_from=row.tell_family_on,
         )
         for row in rows

@@ -33,6 +33,7 @@ class HomeClip:
     """A clip as a family member's list shows it.
 
     Attributes:
+        title: empty once it is destroyed, and for those who are only told that it was shown by law.
         filmed_on: only for those who are in it.
         persons_shown: for the words of a page; who else is in it is no secret among them.
     """
@@ -90,7 +91,7 @@ def clips_at_home(db: Database, *, keystore: KeyStore, actor: Actor) -> tuple[Ho
                 HomeClip(
                     rendition_id=RenditionId(row.id),
                     case_id=CaseId(row.case_id),
-                    title=clips.open_title(keystore, cut),
+                    title=clips.open_title(keystore, cut) if known else "",
                     duration_ms=row.duration_ms,
                     filmed_on=_filmed_on(session, row) if actor.person in shown else None,
                     persons_shown=shown,
@@ -113,10 +114,9 @@ def watched_by_professionals(db: Database, *, keystore: KeyStore, actor: Actor) 
     at = db.clock.now()
     told = {one.rendition_id for one in consent.shown_by_law(db, actor=actor)}
     with db.read() as session:
-        known = {
-            RenditionId(row.id): cut
-            for row, cut in _clips_of(session, actor, more=consent.asked_about(session, actor.person, at=at) | told)
-        }
+        asked = consent.asked_about(session, actor.person, at=at)
+        mine = asked | renditions.showing(session, actor.person)
+        known = {RenditionId(row.id): cut for row, cut in _clips_of(session, actor, more=asked | told)}
         by_law = consent.disclosures(session, known)
         rows = session.scalars(
             select(ViewingRow)
@@ -130,7 +130,9 @@ def watched_by_professionals(db: Database, *, keystore: KeyStore, actor: Actor) 
         return tuple(
             Watched(
                 rendition_id=RenditionId(row.rendition_id),
-                title=clips.open_title(keystore, known[RenditionId(row.rendition_id)]),
+                title=clips.open_title(keystore, known[RenditionId(row.rendition_id)])
+                if row.rendition_id in mine
+                else "",
                 viewer=PersonId(row.viewer),
                 role=_role(people[row.case_id], row),
                 purpose=Purpose(row.purpose),
@@ -168,7 +170,7 @@ def _disclosed(row: ViewingRow, by_law: list[Disclosure]) -> list[Disclosure]:
         one
         for one in by_law
         if (one.rendition_id, one.recipient) == (row.rendition_id, row.viewer)
-        and one.starts_at <= row.begun_at < one.ends_at
+        and one.starts_at <= row.begun_at <= one.ends_at
     ]
 
 

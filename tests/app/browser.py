@@ -65,3 +65,10 @@ def hidden(page: str, name: str) -> str:
     found = re.search(rf'<input type="hidden" name="{name}" value="([^"]*)"', page)
     assert found, f"no hidden field {name}"
     return html.unescape(found.group(1))
+
+
+def main_of(page: str) -> str:
+    """The main part of a page, as it is."""
+    found = re.search(r"<main.*?</main>", page, re.DOTALL)
+    assert found, "no main part"
+    return found.group()

@@ -8,13 +8,12 @@ import pytest
 
 import consent
 from app.service import Service
-from consent import Audience, GrantState, Purpose
-from core.ids import PersonId
-from tests.app.browser import Browser, hidden
+from consent import GrantState, Purpose
+from tests.app.asking import answer_all, ask, save_all
+from tests.app.browser import hidden
 from tests.app.conftest import ClientFor
 from tests.families import Family, Someone, make_family
 from tests.vault.scene import TITLE, Clip
-from vault import facts_for
 
 PAGES = ("/your-clips", "/your-clips/{0}/questions/1", "/your-clips/{0}/questions/2", "/who-watched")
 
@@ -22,33 +21,15 @@ PAGES = ("/your-clips", "/your-clips/{0}/questions/1", "/your-clips/{0}/question
 @pytest.fixture
 def asked(service: Service, family: Family, clip: Clip) -> str:
     """The rendition's id; both parents are asked about the social worker, and about each other at home."""
-    with service.db.read() as session:
-        facts = facts_for(session, clip.rendition_id)
-    for purpose, person in (
+    ask(
+        service,
+        family,
+        clip,
         (Purpose.SOCIAL_WORKER, family.staff.social_worker),
         (Purpose.FAMILY_REVIEW, family.father),
         (Purpose.FAMILY_REVIEW, family.mother),
-    ):
-        audience = Audience(person=PersonId(person.id))
-        consent.ask(service.db, actor=family.staff.guider.actor, rendition=facts, purpose=purpose, audience=audience)
+    )
     return clip.rendition_id
-
-
-def answer_all(browser: Browser, rendition: str, says: str = "yes") -> str:
-    """Answer every question; ends on the page that shows the answers. Gives its version."""
-    address = browser.get(f"/your-clips/{rendition}/questions").headers["location"]
-    while "/questions/" in address:
-        page = browser.get(address).text
-        assert " checked" not in page
-        fields = {"answer": says, "version": hidden(page, "version"), "question": hidden(page, "question")}
-        address = browser.post(address, fields).headers["location"]
-    return hidden(browser.get(address).text, "version")
-
-
-def save_all(browser: Browser, rendition: str, says: str = "yes") -> str:
-    response = browser.post(f"/your-clips/{rendition}/check", {"version": answer_all(browser, rendition, says)})
-    assert response.headers["location"] == f"/your-clips/{rendition}/saved"
-    return browser.get(response.headers["location"]).text
 
 
 def states(service: Service, who: Someone) -> set[GrantState]:

@@ -106,10 +106,11 @@ def page_number(request: Request) -> int:
     return max(1, number)
 
 
-def paging(page: int, *, size: int, count: int) -> dict[str, str | None] | None:
+def paging(path: str, *, page: int, size: int, count: int) -> dict[str, str | None] | None:
     """What ``part.paging`` shows of a numbered list; nothing where one page holds it all.
 
     Args:
+        path: of the list.
         page: from 1.
         size: lines on a page.
         count: lines in all.
@@ -118,7 +119,7 @@ def paging(page: int, *, size: int, count: int) -> dict[str, str | None] | None:
         return None
     first, last = size * (page - 1) + 1, min(size * page, count)
     return {
-        "earlier": f"?page={page - 1}" if page > 1 else None,
-        "later": f"?page={page + 1}" if last < count else None,
+        "earlier": f"{path}?page={page - 1}" if page > 1 else None,
+        "later": f"{path}?page={page + 1}" if last < count else None,
         "says": f"{first:,} to {last:,} of {count:,}",
     }

@@ -54,13 +54,7 @@ def search_page(request: Request, actor: Officer, service: TheService) -> Respon
 @router.post("/audit/verify")
 def verify(request: Request, actor: Officer, service: TheService) -> Response:
     """Work the whole log out again, and compare it with what the witness remembers."""
-    verdict = audit.verify(service.db, verifier=service.signer.verifier, writer_key=service.keystore.audit_mac_key())
-    said = {"ok": verdict.finding is None, "sentence": verdict.sentence}
-    if verdict.finding is None and service.witness is not None:
-        standing = audit.check_witness(service.db, witness=service.witness, verifier=service.signer.verifier).standing
-        agrees = standing in audit.MAY_SERVE
-        words = "The witness agrees." if agrees else f"But the witness doesn't agree: {office.spoken(standing)}."
-        said = {"ok": agrees, "sentence": f"{verdict.sentence} {words}"}
+    said = _checked(service)
     found = _search(service, actor, Filters(), after=None, reason="verify")
     return _shown(request, actor, service, asked=Form({}), found=found, verdict=said)
 
@@ -86,6 +80,21 @@ def export(actor: Officer, service: TheService) -> Response:
         filename=f"audit-log-{made.size}.zip",
         background=BackgroundTask(folder.cleanup),
     )
+
+
+def _checked(service: Service) -> dict[str, Any]:
+    """What ``audit.html`` says of the whole log: by itself, and against what the witness remembers."""
+    verifier, writer_key, witness = service.signer.verifier, service.keystore.audit_mac_key(), service.witness
+    if witness is None:
+        verdict = audit.verify(service.db, verifier=verifier, writer_key=writer_key)
+        return {"ok": verdict.finding is None, "sentence": verdict.sentence}
+    standing = audit.check_witness(service.db, witness=witness, verifier=verifier).standing
+    readable = standing is not audit.Standing.WITNESS_DAMAGED
+    known = audit.witnessed_checkpoints(witness) if readable else ()
+    verdict = audit.verify(service.db, verifier=verifier, writer_key=writer_key, known=known)
+    agrees = standing in audit.MAY_SERVE
+    words = "The witness agrees." if agrees else f"The witness does not agree: {office.spoken(standing).lower()}."
+    return {"ok": agrees and verdict.finding is None, "sentence": f"{verdict.sentence} {words}"}
 
 
 def _search(service: Service, actor: Actor, filters: Filters, *, after: str | None, reason: str | None = None) -> Page:
@@ -201,4 +210,4 @@ def _pages(found: Page, given: Mapping[str, object]) -> dict[str, str | None] | 
         return None
     asked = {name: str(value) for name, value in given.items() if value and name != "after"}
     said = f"{count(len(found.entries), 'entry', 'entries')}, back to {london(found.entries[-1].at)}"
-    return {"earlier": None, "later": "?" + urlencode(asked | {"after": found.after}), "says": said}
+    return {"earlier": None, "later": "/audit?" + urlencode(asked | {"after": found.after}), "says": said}

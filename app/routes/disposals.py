@@ -129,7 +129,7 @@ def certificates(request: Request, actor: Officer, service: TheService) -> Respo
             }
             for one in issued
         ],
-        pages=office.paging(number, size=CERTIFICATES, count=total),
+        pages=office.paging("/certificates", page=number, size=CERTIFICATES, count=total),
     )
 
 
@@ -183,7 +183,7 @@ def _retention(
         clock_leapt=_leapt(service) if health.clock_leapt else "",
         halted=_halted(service, actor, sweep_id=health.halted) if health.halted else None,
         due=[_line(line, families) for line in lines[LINES * (number - 1) : LINES * number]],
-        pages=office.paging(number, size=LINES, count=len(lines)),
+        pages=office.paging("/retention", page=number, size=LINES, count=len(lines)),
         schedule={"name": service.schedule.profile, "version": service.schedule.release},
     )
 

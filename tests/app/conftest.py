@@ -21,6 +21,7 @@ from core.secret import Secret
 from keys import KeyStore
 from tests.app.browser import ORIGIN, Browser
 from tests.families import Family, make_family
+from tests.retention.conftest import Shelf
 from tests.vault.agreeing import agree_to_filming
 from tests.vault.scene import Clip, add_clip, add_footage
 from vault import Bounds, DiskStore
@@ -32,6 +33,7 @@ ClientFor = Callable[..., Browser]
 def service(db: Database, keystore: KeyStore, tmp_path: Path) -> Service:
     """Composed as ``app.service.open_service`` does, on the test databases. Its watch isn't started."""
     settings = Settings(store=tmp_path, origin=ORIGIN, help_phone="020 7946 0000")
+    audit.attach(db, writer_key=keystore.audit_mac_key())
     identity.attach(db, keys=keystore)
     policy = consent_policy(settings)
     consent.attach(db, policy=policy)
@@ -87,3 +89,10 @@ def clip(service: Service, family: Family, visit: VisitId) -> Clip:
     assert isinstance(store, DiskStore)
     footage = add_footage(service.db, service.keystore, store, family, visit)
     return add_clip(service.db, service.keystore, store, family, footage, content=b"a film, or so it is told")
+
+
+@pytest.fixture
+def shelf(service: Service, family: Family) -> Shelf:
+    """Puts film of that family into the store, as finished jobs leave it."""
+    assert isinstance(service.store, DiskStore)
+    return Shelf(service.db, service.keystore, service.store, family)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
 import consent
 from app.service import Service
-from consent import GrantState, Purpose
+from consent import Audience, GrantState, Purpose
 from tests.app.asking import answer_all, ask, save_all
 from tests.app.browser import hidden
 from tests.app.conftest import ClientFor
 from tests.families import Family, Someone, make_family
 from tests.vault.scene import TITLE, Clip
+from vault import facts_for
 
 PAGES = ("/your-clips", "/your-clips/{0}/questions/1", "/your-clips/{0}/questions/2", "/who-watched")
 
@@ -172,3 +174,33 @@ def test_a_receipt_is_for_reading_and_for_checking(family: Family, asked: str, c
     assert "You said yes" in page
     made = mother.get(f"/receipts/{receipts[0]}.json").json()
     assert made["services"][0]["purposes"][0]["consentType"] == "EXPLICIT"
+
+
+def test_a_meeting_is_asked_about_by_its_name_day_and_people(
+    service: Service, family: Family, clip: Clip, client_for: ClientFor
+) -> None:
+    staff, at = family.staff, service.db.clock.now()
+    meeting = consent.record_conference(
+        service.db,
+        keys=service.keystore,
+        actor=staff.manager.actor,
+        case_id=family.case_id,
+        title="Review meeting",
+        starts_at=at + timedelta(days=9),
+        ends_at=at + timedelta(days=9, hours=1),
+        chair=staff.chair.id,
+        attendees=frozenset({staff.chair.id, staff.social_worker.id}),
+    )
+    with service.db.read() as session:
+        facts = facts_for(session, clip.rendition_id)
+    audience = Audience(conference=meeting)
+    consent.ask(
+        service.db, actor=staff.guider.actor, rendition=facts, purpose=Purpose.CASE_CONFERENCE, audience=audience
+    )
+    mother = client_for(family.mother.token)
+    page = mother.get(f"/your-clips/{clip.rendition_id}/questions/1").text
+    assert "Review meeting, 11 March 2026: Chris Chair and Sam Okafor" in page
+    save_all(mother, clip.rendition_id)
+    fields = {"purpose": "case_conference", "audience": meeting}
+    assert mother.post(f"/your-clips/{clip.rendition_id}/stop", fields).status_code == 303
+    assert states(service, family.mother) == {GrantState.WITHDRAWN}

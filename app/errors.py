@@ -13,16 +13,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app import cookies
 from app.statuses import status_of
-from app.web import page
+from app.web import page, wants_page
 from core import errors
 from core.db import not_found
 
 _LOG = logging.getLogger("vault.app")
-
-
-def wants_page(request: Request) -> bool:
-    """Whether a person in a browser waits for the answer."""
-    return "text/html" in request.headers.get("accept", "")
 
 
 def answer(request: Request, error: errors.VaultError) -> Response:

@@ -11,12 +11,11 @@ from starlette.responses import Response
 import consent
 from app import drafts
 from app.drafts import Draft, DraftAnswer
-from app.errors import wants_page
 from app.family_home import Group, Home
 from app.forms import Form
 from app.service import Service
 from app.statuses import status_of
-from app.web import go, page
+from app.web import go, page, wants_page
 from consent import Yes
 from core.db import not_found
 from core.errors import Conflict, Invalid, VaultError

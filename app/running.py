@@ -9,6 +9,7 @@ from enum import Enum, auto
 
 import uvicorn
 
+import audit
 import consent
 from app.duties import make_worker
 from app.logs import configure_logs
@@ -16,7 +17,7 @@ from app.main import create_app
 from app.service import Service
 from app.settings import Settings, host_and_port, is_loopback
 from app.transport import CuttableProtocol, listening_socket
-from core.errors import Invalid
+from core.errors import Invalid, Unavailable
 
 GRACE_SECONDS = 3
 _LOG = logging.getLogger("vault.app")
@@ -44,9 +45,31 @@ def check_transport(settings: Settings) -> None:
         )
 
 
+def check_witness(service: Service) -> None:
+    """Serve nothing from a store that the witness knows to be older than it was, or another.
+
+    Raises:
+        Unavailable: ``quarantined``, with how store and witness stand to each other.
+    """
+    if service.witness is None:
+        return
+    report = audit.check_witness(service.db, witness=service.witness, verifier=service.signer.verifier)
+    if report.standing not in audit.MAY_SERVE:
+        raise Unavailable(
+            "quarantined",
+            f"This store and its witness don't agree ({report.standing}), so nothing is served. "
+            "It may be an old backup: docs/operations.md says what to do.",
+        )
+
+
 def serve(service: Service, *, parts: Parts) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        Unavailable: ``quarantined``.
+    """
     configure_logs()
+    check_witness(service)
     consent.publish_notices(service.db)
     settings = service.settings
     listener = listening_socket(*host_and_port(settings.listen))
@@ -79,8 +102,13 @@ def serve(service: Service, *, parts: Parts) -> None:
 
 
 def work(service: Service, *, name: str) -> None:
-    """Work until SIGTERM or SIGINT."""
+    """Work until SIGTERM or SIGINT.
+
+    Raises:
+        Unavailable: ``quarantined``.
+    """
     configure_logs()
+    check_witness(service)
     consent.publish_notices(service.db)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

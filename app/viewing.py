@@ -10,7 +10,7 @@ from starlette.responses import Response
 import identity
 import vault
 from app.service import Service
-from app.web import page
+from app.web import page, wants_page
 from consent import Purpose
 from core.errors import Refused
 from core.ids import PersonId, RenditionId
@@ -75,7 +75,7 @@ def watch_page(
     try:
         viewing, player = begin(service, actor, rendition_id=rendition_id, purpose=purpose, playing_to=playing_to)
     except Refused as refusal:
-        if refusal.code != "not_available" or "text/html" not in request.headers.get("accept", ""):
+        if refusal.code != "not_available" or not wants_page(request):
             raise
         return page(request, "unavailable.html", status=403, back=back, questions=questions)
     with service.db.read() as session:

@@ -38,6 +38,7 @@ SAVED = {
     "halted": "The sweep stopped before it destroyed anything. Look at it below.",
     "account": "The account was added.",
     "phone": "Thank you. It is noted that the film is gone from the phone.",
+    "closed": "The case is closed.",
     "told": "What you were told was saved. It counts at once.",
 }
 """What a redirect may ask the next page to say (``?saved=…``): our own sentences only."""
@@ -61,7 +62,12 @@ def page(
         problem: what was wrong with the form that is shown again.
         given: what was typed, to be shown again.
         context: what the template asks for.
+
+    Raises:
+        VaultError: the problem, where no person waits for a page.
     """
+    if problem is not None and not wants_page(request):
+        raise problem  # a program gets the code and the sentence, not the form
     problems = (Problem(problem.sentence, problem.field),) if problem else ()
     said = SAVED.get(request.query_params.get("saved", ""))
     return pages.render(
@@ -74,6 +80,11 @@ def page(
         given=given or {},
         **context,
     )
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person in a browser waits for the answer."""
+    return "text/html" in request.headers.get("accept", "")
 
 
 def visitor_of(request: Request) -> Visitor:

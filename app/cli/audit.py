@@ -33,6 +33,7 @@ def verify(
             service.db,
             verifier=audit.Verifier.parse(log_key) if log_key else service.signer.verifier,
             writer_key=service.keystore.audit_mac_key(),
+            known=audit.witnessed_checkpoints(service.witness) if service.witness else (),
         )
     say(
         verdict.sentence,
@@ -47,6 +48,20 @@ def verify(
     )
     if verdict.finding is not None:
         raise typer.Exit(1)
+
+
+@commands.command()
+def export(
+    to: Annotated[Path, typer.Argument(help="A new folder.")],
+    *,
+    store: Store = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Write the sealed log as C2SP tiles, entries and checkpoint: they verify offline, with tools that aren't ours."""
+    with opened(store=store, passphrase_file=passphrase_file) as service:
+        made = audit.export(service.db, to=to)
+    say(f"{made.size} entries are in {to}.", as_json=as_json, entries=made.size, to=to)
 
 
 @commands.command()

@@ -32,3 +32,14 @@ def make_phone_film(path: Path, *, seconds: int = SECONDS) -> None:
         .overwrite_output()
         .run(cmd=get_ffmpeg_exe(), quiet=True)
     )
+
+
+def make_second_film(path: Path) -> None:
+    """Write a short film as other phones make it: 8-bit HEVC in a QuickTime file, ``moov`` at the end, no sound."""
+    picture = ffmpeg.input("testsrc=size=640x360:rate=25:duration=3", format="lavfi")
+    (
+        ffmpeg.output(picture, str(path), vcodec="libx265", preset="ultrafast", pix_fmt="yuv420p", format="mov")
+        .global_args("-x265-params", "log-level=none")
+        .overwrite_output()
+        .run(cmd=get_ffmpeg_exe(), quiet=True)
+    )

@@ -68,7 +68,7 @@ def _play_steps(story: Story, *, quiet: bool) -> bool:
         begun = time.monotonic()
         try:
             held, remark = True, do()
-        except (Unexpected, NotReady, httpx.HTTPError) as error:
+        except (Unexpected, NotReady, httpx.HTTPError, LookupError, ValueError) as error:
             held, remark = False, f"{type(error).__name__}: {error}"
         played = Played(what, held, round(time.monotonic() - begun, 2), remark)
         done.append(played)

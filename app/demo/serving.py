@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -110,6 +115,32 @@ class Served:
         except subprocess.TimeoutExpired:
             self.kill()
             return -signal.SIGKILL
+
+    def copy(self) -> Self:
+        """A copy of the stopped-or-not store, for somebody with the database and no scruples; serves nothing."""
+        other = copy.copy(self)
+        other.folder = self.folder / "copy"
+        shutil.copytree(self.folder / "store", other.folder, dirs_exist_ok=True)
+        other.environment = self.environment | {PREFIX + "STORE": str(other.folder)}
+        return other
+
+    def edit_entry(self, event: str) -> int:
+        """Change one row of the log as somebody would who owns the database.
+
+        Returns:
+            The index that the entry has in the log.
+        """
+        with contextlib.closing(sqlite3.connect(self.folder / "database.db")) as connection:
+            triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            for (name,) in triggers:
+                connection.execute(f"DROP TRIGGER {name}")
+            query = (
+                "SELECT e.id, l.position FROM audit_entry e JOIN audit_leaf l ON l.entry_id = e.id WHERE e.event = ?"
+            )
+            entry, position = connection.execute(query, (event,)).fetchone()
+            connection.execute("UPDATE audit_entry SET actor = ? WHERE id = ?", ("0" * 32, entry))
+            connection.commit()
+        return int(position)
 
     def tail(self) -> str:
         """The last lines of the server's log."""

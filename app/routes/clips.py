@@ -145,8 +145,6 @@ def answer_check(
             seen = [PersonId(one) for one in chosen if well_formed(one)]
             redaction.attest(service.db, actor=actor, rendition_id=rendition_id, persons=seen)
     except (Invalid, Conflict) as error:
-        if "text/html" not in request.headers.get("accept", ""):
-            raise
         return _check_page(request, rendition_id, actor, service, problem=error, given=form.shown())
     return go("/checks", saved="checked")
 
@@ -205,8 +203,6 @@ def _rendition(found: Clip) -> RenditionLine:
 
 
 def _again(request: Request, clip_id: ClipId, actor: Actor, service: Service, error: VaultError) -> Response:
-    if "text/html" not in request.headers.get("accept", ""):
-        raise error
     context = clip_page.context(service, actor, clip_id=clip_id)
     return page(request, "clip.html", status=status_of(error), problem=error, **context)
 

@@ -9,12 +9,11 @@ from fastapi import APIRouter, Depends, Request, Response
 
 import identity
 from app import cookies
-from app.errors import wants_page
 from app.forms import Posted
 from app.policy import PUBLIC
 from app.service import Service, service_of
 from app.statuses import status_of
-from app.web import go, page
+from app.web import go, page, wants_page
 from core.errors import Invalid, NotSignedIn, RateLimited, VaultError
 from core.secret import Secret
 

@@ -57,8 +57,6 @@ def cut(request: Request, footage_id: FootageId, actor: Guider, form: Posted, se
             goals=[goal for goal in form.texts("goals") if goal in GOALS],
         )
     except Invalid as error:
-        if "text/html" not in request.headers.get("accept", ""):
-            raise
         return _footage(request, footage_id, actor, service, problem=error, given=form.shown())
     return go(f"/clips/{clip_id}", saved="cut")
 

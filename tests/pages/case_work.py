@@ -83,6 +83,29 @@ def case_samples() -> Iterator[Sample]:
         },
     )
     yield Sample(
+        "case-staff",
+        "case_staff.html",
+        MANAGER,
+        "/families/c1/staff",
+        context={
+            "case": {"id": "c1", "title": "Ava and Noah", "closed_on": None},
+            "staff": [
+                {"assignment": "a1", "name": "Jo Marsh", "role": "Guider", "since": NOW, "may_end": False},
+                {"assignment": "a2", "name": "Sam Okafor", "role": "Social worker", "since": NOW, "may_end": True},
+            ],
+            "people": [{"id": "s1", "name": "Sam Okafor"}],
+            "guiders": [{"id": "s2", "name": "Kim Lowe"}],
+            "roles": [{"id": "chair", "name": "Conference chair"}],
+        },
+    )
+    yield Sample(
+        "case-close",
+        "case_close.html",
+        GUIDER,
+        "/families/c1/close",
+        context={"case": {"id": "c1", "title": "Ava and Noah"}},
+    )
+    yield Sample(
         "filming",
         "filming.html",
         GUIDER,
@@ -265,6 +288,7 @@ def family() -> dict[str, Any]:
             ],
         },
         "safe_to_ask": [{"person": "p9", "name": "Dan Reed"}],
+        "told": [{"value": "p1", "text": "Mia Reed"}, {"value": "p2", "text": "Dan Reed"}],
     }
 
 

@@ -71,6 +71,8 @@ def test_sixty_days_later_an_officer_accepts_the_time_and_approves_and_certifica
     assert "By an information governance officer" in shown
     assert "On the phone that made it" in shown
     assert "Example" not in shown, "it names no person"
+    assert "Not yet" not in shown, "every registered place has forgotten the old keys"
+    assert "Pending" not in listed
 
     audit.seal(service.db, signer=service.signer)
     file = officer.get(f"/certificates/{first}.json")

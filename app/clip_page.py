@@ -11,7 +11,7 @@ import vault
 from app.family_page import STATE_WORDS, audience_name, job_of, states_of, title_of, verdict
 from app.service import Service
 from app.words import ROLE_WORDS
-from consent import Audience, Purpose
+from consent import Audience, AudienceState, Purpose
 from core.errors import Invalid
 from core.ids import ClipId, PersonId, well_formed
 from identity import Actor, CaseView, Role
@@ -115,7 +115,16 @@ def _asks(
             }
             for line in state.lines
         ]
-        asked.append({"audience": audience_name(names, state), "text": text, "colour": colour, "people": people})
+        scope = state.scope
+        asked.append(
+            {
+                "audience": audience_name(names, state),
+                "text": text,
+                "colour": colour,
+                "people": people,
+                "value": f"{scope.purpose}:{scope.audience.person}" if scope.audience.person and state.missing else "",
+            }
+        )
     done = {(state.scope.purpose, state.scope.audience.person) for state in states}
     offered = [
         (Purpose.FAMILY_REVIEW, one.id, f"{one.name}, at home on their own phone")
@@ -134,12 +143,24 @@ def _asks(
             for purpose, person, text in offered
             if (purpose, person) not in done
         ],
+        "elsewhere": _elsewhere(view, rendition, states),
         "asked_people": [one.name for one in view.members if rendition and _has_say(one.id, view, rendition)],
     }
 
 
 def _who(names: dict[PersonId, str], grantor: PersonId, person: PersonId) -> str:
     return names.get(grantor, "") if grantor == person else f"{names.get(grantor, '')}, for {names.get(person, '')}"
+
+
+def _elsewhere(view: CaseView, rendition: RenditionLine | None, states: list[AudienceState]) -> list[dict[str, str]]:
+    """Holders of parental responsibility who aren't in the film and weren't asked: only when that is safe."""
+    if rendition is None or not states:
+        return []
+    asked = {line.grantor for state in states for line in state.lines}
+    held = {holder for one in view.members if one.id in rendition.persons_shown for holder, _ in one.holders}
+    return [
+        {"person": one.id, "name": one.name} for one in view.members if one.id in held - asked - rendition.persons_shown
+    ]
 
 
 def _has_say(person: PersonId, view: CaseView, rendition: RenditionLine) -> bool:

@@ -45,6 +45,7 @@ def make_worker(service: Service, *, name: str) -> Worker:
         Duty("key-copy", timedelta(minutes=15), keystore.copy_rows),
         Duty("clock", timedelta(seconds=30), lambda: mark.observe(db)),
         Duty("uploads", timedelta(minutes=10), lambda: _clear_uploads(service)),
+        Duty("tidy", timedelta(hours=6), lambda: _tidy(service)),
         Duty("disposals", timedelta(seconds=20), lambda: _resume_disposals(service)),
         Duty("sweep", timedelta(minutes=5), lambda: _sweep_if_due(service)),
     ]
@@ -70,6 +71,12 @@ def make_worker(service: Service, *, name: str) -> Worker:
 
 def _clear_uploads(service: Service) -> None:
     retention.expire_uploads(service.db, schedule=service.schedule, keystore=service.keystore, store=service.store)
+
+
+def _tidy(service: Service) -> None:
+    """Clear what crashes left, and counts and sessions that are over."""
+    vault.tidy(service.db, keystore=service.keystore, store=service.store)
+    identity.tidy(service.db)
 
 
 def _resume_disposals(service: Service) -> None:

@@ -78,7 +78,6 @@ def context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any
         "clips": [_clip(view, one, states=states[one.id], due=due) for one in clips],
         "consent": _grid(view, clips, states),
         "told": [{"value": one.id, "text": one.name} for one in view.members if not one.is_child],
-        "safe_to_ask": [],
     }
 
 

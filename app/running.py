@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import resource
 import signal
 import threading
 from enum import Enum, auto
@@ -20,6 +22,7 @@ from app.transport import CuttableProtocol, listening_socket
 from core.errors import Invalid, Unavailable
 
 GRACE_SECONDS = 3
+_PR_SET_DUMPABLE = 4
 _LOG = logging.getLogger("vault.app")
 
 
@@ -43,6 +46,13 @@ def check_transport(settings: Settings) -> None:
         raise Invalid(
             "tls_missing", "Give --tls-cert and --tls-key, or say --behind-proxy, or listen on 127.0.0.1 only."
         )
+
+
+def forbid_dumps() -> None:
+    """Have no crash write this process's memory to a disk: keys and film pass through it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
+        _LOG.warning("core dumps can't be forbidden")
 
 
 def check_witness(service: Service) -> None:
@@ -69,6 +79,7 @@ def serve(service: Service, *, parts: Parts) -> None:
         Unavailable: ``quarantined``.
     """
     configure_logs()
+    forbid_dumps()
     check_witness(service)
     consent.publish_notices(service.db)
     settings = service.settings
@@ -108,6 +119,7 @@ def work(service: Service, *, name: str) -> None:
         Unavailable: ``quarantined``.
     """
     configure_logs()
+    forbid_dumps()
     check_witness(service)
     consent.publish_notices(service.db)
     ended = threading.Event()

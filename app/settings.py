@@ -43,20 +43,16 @@ class Settings:
     )
     messages_from: str = _setting("Sender's address on messages.", "vig-vault@localhost")
     authority: str = _setting("Name of the authority that runs the service.", "Your council")
-    help_phone: str = _setting("Telephone number for help, shown on every page.", "")
-    exit_url: str = _setting("Where *Exit this page* goes.", "https://www.bbc.co.uk/weather")
+    help_phone: str = _setting("Telephone number for help, shown on the pages that help.", "")
     max_upload_bytes: int = _setting("Largest film that may be deposited.", 40 * 2**30)
     pr_mode: str = _setting("`one_and_notice` or `all`: see docs/consent.md.", "one_and_notice")
     pr_notice: timedelta = _setting("Days that other holders of parental responsibility have to answer.", timedelta(7))
-    brake_percent: int = _setting("A sweep that would destroy more than this share of the store halts.", 20)
     sweep_hour: int = _setting("Hour of the day (Europe/London) of the nightly sweep.", 2)
     demo_clock: Path | None = _setting("Only for `vig-vault demo`: a file with seconds to add to the clock.", None)
 
     def __post_init__(self) -> None:
         """Refuse what can't work."""
         host_and_port(self.listen)
-        if not 1 <= self.brake_percent <= 100:  # noqa: PLR2004 - per cent
-            raise _bad("brake_percent", "a number from 1 to 100")
 
     @property
     def public_origin(self) -> str:

@@ -26,6 +26,7 @@ SAVED = {
     "check": "A colleague was asked to check.",
     "checked": "The check was saved.",
     "asked": "The family was asked.",
+    "safe": "That it is safe to ask was noted. Now ask them below.",
     "answer": "Your answer is saved.",
     "stopped": "Sharing has stopped.",
     "hold": "The hold was saved.",

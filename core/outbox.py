@@ -26,7 +26,7 @@ class OutboxRow(Base):
         payload: ids only.
         due_at: not before.
         delivered_at: when it was, or nothing.
-        parked: it failed too often; a person must look.
+        parked: it failed so often that a person should look; it is still tried every hour, since nothing may be lost.
     """
 
     __tablename__ = "core_outbox"
@@ -57,7 +57,7 @@ def waiting(session: Session, *, at: datetime, most: int = 50) -> list[OutboxRow
     """The oldest deliveries that are due, held against other workers until the transaction ends."""
     query = (
         select(OutboxRow)
-        .where(OutboxRow.delivered_at.is_(None), OutboxRow.parked.is_(False), OutboxRow.due_at <= at)
+        .where(OutboxRow.delivered_at.is_(None), OutboxRow.due_at <= at)
         .order_by(OutboxRow.due_at)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -77,7 +77,7 @@ def delivered(row: OutboxRow, *, at: datetime) -> None:
 
 
 def failed(row: OutboxRow, *, at: datetime) -> None:
-    """Put it off: 2, 4, 8 … seconds, at most an hour; park it after ``MAX_ATTEMPTS``."""
+    """Put it off: 2, 4, 8 … seconds, at most an hour, for ever; ask for a look after ``MAX_ATTEMPTS``."""
     row.attempts += 1
-    row.due_at = at + min(timedelta(seconds=2**row.attempts), timedelta(hours=1))
+    row.due_at = at + min(timedelta(seconds=2 ** min(row.attempts, MAX_ATTEMPTS)), timedelta(hours=1))
     row.parked = row.attempts >= MAX_ATTEMPTS

@@ -114,6 +114,17 @@ def ask_family(request: Request, clip_id: ClipId, actor: Guider, form: Posted, s
     return go(f"/clips/{clip_id}", saved="asked")
 
 
+@router.post("/clips/{clip_id}/safe-to-ask")
+def safe_to_ask(clip_id: ClipId, actor: Guider, form: Posted, service: TheService) -> Response:
+    """The guider found that somebody who isn't in the film may be asked without putting anybody at risk."""
+    found = _rendition(_clip(service, actor, clip_id))
+    with service.db.read() as session:
+        rendition = vault.facts_for(session, found.id)
+    person = PersonId(form.id("person", called="someone"))
+    consent.safe_to_ask(service.db, actor=actor, rendition=rendition, person=person)
+    return go(f"/clips/{clip_id}", saved="safe")
+
+
 @router.get("/checks")
 def checks(request: Request, actor: Colleague, service: TheService) -> Response:
     """What waits for this person's look, the next meeting first."""

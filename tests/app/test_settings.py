@@ -23,8 +23,7 @@ def test_the_store_must_be_said() -> None:
     [
         ("VAULT_LISTEN", "8443"),
         ("VAULT_LISTEN", "127.0.0.1:99999"),
-        ("VAULT_BRAKE_PERCENT", "0"),
-        ("VAULT_BRAKE_PERCENT", "many"),
+        ("VAULT_SWEEP_HOUR", "late"),
         ("VAULT_BEHIND_PROXY", "perhaps"),
         ("VAULT_PR_NOTICE", "soon"),
     ],

@@ -79,7 +79,6 @@ def case_samples() -> Iterator[Sample]:
             "footage": [],
             "clips": [],
             "consent": {"audiences": [], "rows": []},
-            "safe_to_ask": [],
         },
     )
     yield Sample(
@@ -287,7 +286,6 @@ def family() -> dict[str, Any]:
                 }
             ],
         },
-        "safe_to_ask": [{"person": "p9", "name": "Dan Reed"}],
         "told": [{"value": "p1", "text": "Mia Reed"}, {"value": "p2", "text": "Dan Reed"}],
     }
 
@@ -324,8 +322,10 @@ def clip(check: str) -> dict[str, Any]:
                     {"name": "Mia Bell", "text": "Yes", "colour": "green"},
                     {"name": "Dan Reed", "text": "Not yet", "colour": "grey"},
                 ],
+                "value": "social_worker:s1",
             }
         ],
+        "elsewhere": [{"person": "p9", "name": "Dan Reed"}],
         "audiences": [
             {"value": "supervision:s3", "text": "Alex Poe, for supervision"},
             {"value": "case_conference:m1", "text": "The conference on 3 December"},

@@ -8,10 +8,10 @@ import math
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app import cookies
+from app import cookies, tus
 from app.statuses import status_of
 from app.web import page, wants_page
 from core import errors
@@ -26,7 +26,7 @@ def answer(request: Request, error: errors.VaultError) -> Response:
         known = cookies.token(request, cookies.DEVICE)
         return RedirectResponse("/family/sign-in" if known else "/sign-in", status_code=303)
     status = status_of(error)
-    headers = {}
+    headers = tus.headers_of_error(error, request.headers)
     if isinstance(error, errors.RateLimited | errors.Unavailable):
         headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
     if wants_page(request):
@@ -63,6 +63,10 @@ def install(app: FastAPI) -> None:
         del error
         return answer(request, errors.Invalid("bad_request", "We could not understand that request."))
 
+    async def gone(request: Request, error: Exception) -> Response:
+        del request, error  # whoever sent went away: a lost signal is no fault, and nobody listens
+        return Response(status_code=400)
+
     async def unknown(request: Request, error: Exception) -> Response:
         _LOG.error("failed", exc_info=error, extra={"request_id": request.state.request_id})
         response = answer(request, errors.Unavailable("failed", "Something went wrong on our side. Please try again."))
@@ -72,4 +76,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.VaultError, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(Exception, unknown)

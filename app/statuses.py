@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from app import tus
 from core import errors
 
 _STATUS: tuple[tuple[type[errors.VaultError], int], ...] = (
+    (tus.WrongVersion, 412),
+    (tus.WrongType, 415),
     (errors.Invalid, 422),
     (errors.NotSignedIn, 401),
     (errors.Refused, 403),

@@ -45,6 +45,11 @@ def options(*, max_bytes: int) -> dict[str, str]:
     )
 
 
+def headers_of_error(error: VaultError, given: Mapping[str, str]) -> dict[str, str]:
+    """What an error's answer carries for a client that speaks tus, or should; nothing for others."""
+    return headers(Tus_Version=VERSION) if "tus-resumable" in given or isinstance(error, WrongVersion) else {}
+
+
 def check_version(given: Mapping[str, str]) -> None:
     """Refuse another version of the protocol."""
     if given.get("tus-resumable") != VERSION:

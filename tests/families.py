@@ -81,15 +81,18 @@ def again(db: Database, someone: Someone) -> Someone:
     return sign_in(db, someone.id, kind=someone.actor.kind)
 
 
-def make_staff(db: Database, keys: KeyStore) -> Staff:
-    """The staff of a new store."""
+def make_staff(db: Database, keys: KeyStore, *, administrator: Someone | None = None) -> Staff:
+    """The staff of a new store; of one that has its first administrator already, where that is given."""
     identity.attach(db, keys=keys)
-    first = identity.bootstrap_administrator(db, keys=keys, name="Ada Min", email="ada@example.gov.uk")
-    administrator = sign_in(db, first.person, kind=PersonKind.STAFF)
+    if administrator is None:
+        first = identity.bootstrap_administrator(db, keys=keys, name="Ada Min", email="ada@example.gov.uk")
+        administrator = sign_in(db, first.person, kind=PersonKind.STAFF)
+
+    by = administrator.actor
 
     def one(name: str, *roles: Role) -> Someone:
         email = f"{name.split(maxsplit=1)[0]}@example.gov.uk"
-        made = identity.add_staff(db, keys=keys, actor=administrator.actor, name=name, email=email, roles=roles)
+        made = identity.add_staff(db, keys=keys, actor=by, name=name, email=email, roles=roles)
         return sign_in(db, made.person, kind=PersonKind.STAFF)
 
     return Staff(

@@ -78,11 +78,11 @@ class Served:
         answer: dict[str, str] = json.loads(done.stdout)
         return answer
 
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
+    def start(self, *words: str) -> None:
+        """Start the server, with further words for `vig-vault serve`, and wait until it answers."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve"], env=self.environment, stdout=log, stderr=log
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", "app", "serve", *words], env=self.environment, stdout=log, stderr=log
             )
         end = time.monotonic() + READY_WITHIN_SECONDS
         while time.monotonic() < end:

@@ -85,7 +85,6 @@ async def receive(request: Request, upload_id: UploadId, actor: Guider, service:
         response = answer(request, error)
         if error.code == "checksum_mismatch":
             response.status_code = tus.CHECKSUM_MISMATCH
-        response.headers.update(tus.headers())
         return response
     return Response(status_code=204, headers=tus.headers(Upload_Offset=str(reached)))
 

@@ -101,6 +101,9 @@ def serve(service: Service, *, parts: Parts) -> None:
         )
     )
     worker = make_worker(service, name="worker-1") if parts is Parts.ALL else None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises a signal again once it has shut down; by default that would end us before the worker has ended.
+        signal.signal(number, lambda *_: None)
     try:
         if worker:
             worker.start()

@@ -46,6 +46,7 @@ def play(*, footage: Path | None, leave: bool, as_json: bool) -> int:
         raise Invalid("no_film", "There is no film at that place.")
     folder = Path(tempfile.mkdtemp(prefix="vig-vault-demo-"))
     served = Served(folder)
+    story: Story | None = None
     try:
         film = footage or folder / "phone.mp4"
         if footage is None:
@@ -57,6 +58,8 @@ def play(*, footage: Path | None, leave: bool, as_json: bool) -> int:
     except KeyboardInterrupt:
         return 130
     finally:
+        if story is not None:
+            story.close()
         served.stop()
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if held else 1

@@ -116,6 +116,11 @@ class Served:
             self.kill()
             return -signal.SIGKILL
 
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether its databases are files in the store."""
+        return PREFIX + "DATABASE_URL" not in self.environment
+
     def copy(self) -> Self:
         """A copy of the stopped-or-not store, for somebody with the database and no scruples; serves nothing."""
         other = copy.copy(self)

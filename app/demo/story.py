@@ -63,6 +63,7 @@ class Story:
     footage: str = ""
     clip: str = ""
     rendition: str = ""
+    _opened: list[Browser] = field(default_factory=list)
 
     @property
     def steps(self) -> list[tuple[str, Callable[[], str]]]:
@@ -291,11 +292,11 @@ class Story:
             page = guider.submit(f"/families/{self.case}/invitations", {"person": self.people[name]}, status=200)
             link = find(r"(http[^\s<\"]+/invitation/[^\s<\"]+)", page)
             code = code_from(self.served.messages, to=CONTACTS[name])
-            browser = Browser(self.served.origin)
+            browser = self._browser()
             wrong = browser.refused(f"/invitation/{link.rsplit('/', 1)[1]}/activate", _activation("000000", code))
             activate(browser, link=link, code=code)
             self.family[name] = browser
-            used = Browser(self.served.origin).refused(f"/invitation/{link.rsplit('/', 1)[1]}")[1]
+            used = self._browser().refused(f"/invitation/{link.rsplit('/', 1)[1]}")[1]
         return f"a wrong code answers {wrong[1]}, a used link {used}"
 
     def answer(self) -> str:
@@ -415,13 +416,21 @@ class Story:
         sound = self.served.command("audit", "verify", "--json", check=False)
         if sound.returncode:
             raise Unexpected(sound.stdout + sound.stderr)
+        entries = json.loads(sound.stdout)["entries"]
+        if not self.served.on_sqlite:
+            return f"{entries} entries verified"
         copy = self.served.copy()
         edited = copy.edit_entry("consent.withdrawn")
         verdict = json.loads(copy.command("audit", "verify", "--json", check=False).stdout)
         if verdict["first_bad"] != edited:
             message = f"entry {edited} was edited, the verifier says {verdict['sentence']}"
             raise Unexpected(message)
-        return f"{json.loads(sound.stdout)['entries']} entries verified; in a copy: {verdict['sentence']}"
+        return f"{entries} entries verified; in a copy: {verdict['sentence']}"
+
+    def close(self) -> None:
+        """Close every browser."""
+        for browser in self._opened:
+            browser.close()
 
     def new_invitations(self) -> dict[str, NewInvitation]:
         """Fresh invitations for whoever looks around afterwards: the parents' devices were the demonstration's."""
@@ -443,11 +452,15 @@ class Story:
     def _now(self) -> datetime:
         return DemoClock(self.served.clock).now().astimezone(UTC)
 
+    def _browser(self) -> Browser:
+        self._opened.append(Browser(self.served.origin))
+        return self._opened[-1]
+
     def _member(self, name: str, address: str) -> StaffMember:
-        return StaffMember(name, address, Browser(self.served.origin), self._now)
+        return StaffMember(name, address, self._browser(), self._now)
 
     def _again(self, browser: Browser) -> Browser:
-        fresh = Browser(self.served.origin)
+        fresh = self._browser()
         fresh.cookies.update(browser.cookies)
         return fresh
 

@@ -1,0 +1,44 @@
+"""The whole story over HTTP, as `vig-vault demo` plays it, on each kind of database; nothing is patched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from app.demo.film import make_phone_film
+from app.demo.serving import Served
+from app.demo.story import Story
+from tests.conftest import administration
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+FILM_SECONDS = 6
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    settings: dict[str, str] = {}
+    if request.param == "postgresql":
+        address = request.getfixturevalue("postgres_address")
+        with administration(address) as run_sql:
+            for name in ("database", "keys", "workflows"):
+                run_sql(f"CREATE DATABASE story_{name}")
+                url = make_url(address).set(database=f"story_{name}")
+                settings[f"{name}_url"] = url.render_as_string(hide_password=False)
+    one = Served(tmp_path / "demo", **settings)
+    yield one
+    one.stop()
+
+
+def test_every_step_of_the_story_holds(served: Served, tmp_path: Path) -> None:
+    film = tmp_path / "phone.mp4"
+    make_phone_film(film, seconds=FILM_SECONDS)
+    story = Story(served, film)
+    try:
+        for what, do in story.steps:
+            assert do(), what
+    finally:
+        story.close()
+    assert served.stop() == 0

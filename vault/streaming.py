@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from consent import Watch
@@ -102,7 +102,7 @@ class Reading:
         """
         return Reading(self._leave, self._film, start=start, end=min(end, self.total))
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         served = 0
         with self._leave.watched():
             try:

@@ -16,12 +16,12 @@ from app import ranges
 from app.policy import ANYONE_SIGNED_IN, STAFF
 from app.service import Service, service_of
 from app.shared_page import clips_for, purpose_for
-from app.streaming import FilmResponse, Pace
+from app.streaming import FilmResponse, paced
 from app.viewing import watch_page
 from app.web import page
 from core.ids import RenditionId, ViewingId
 from identity import Actor, PersonKind
-from vault import Picture
+from vault import Leave, Picture
 
 router = APIRouter()
 TheService = Annotated[Service, Depends(service_of)]
@@ -82,15 +82,7 @@ def end(viewing_id: ViewingId, actor: Anyone, service: TheService) -> Response:
 @router.get("/events/{viewing_id}")
 async def events(viewing_id: ViewingId, actor: Anyone, service: TheService) -> Response:
     """A beat while the clip may be watched, then ``dark``, at once. Silence means dark too: the page counts on it."""
-    leave = await run_in_threadpool(
-        vault.follow,
-        service.db,
-        keystore=service.keystore,
-        store=service.store,
-        watch=service.watch,
-        actor=actor,
-        viewing_id=viewing_id,
-    )
+    leave = await _follow(viewing_id, actor, service)
 
     async def stream() -> AsyncIterator[str]:
         last = -BEAT_SECONDS
@@ -126,13 +118,25 @@ async def _film(request: Request, viewing_id: ViewingId, actor: Actor, service: 
     length = reading.end - reading.start
     if request.method == "HEAD":
         return Response(status_code=206 if part else 200, headers={**headers, "Content-Length": str(length)})
-    paced = actor.kind is PersonKind.STAFF
+    film = aiter(reading)
+    if actor.kind is PersonKind.STAFF:
+        film = paced(film, bytes_per_second=reading.total / max(reading.duration.total_seconds(), 1.0))
 
-    async def pieces() -> AsyncIterator[bytes]:
-        pace = Pace(reading.total / max(reading.duration.total_seconds(), 1.0)) if paced else None
-        async for piece in reading:
-            if pace:
-                await pace.before(len(piece))
-            yield piece
+    async def until() -> None:
+        following = await _follow(viewing_id, actor, service)
+        while await run_in_threadpool(following.holds):  # noqa: ASYNC110 - it blocks, so a thread looks
+            await asyncio.sleep(LOOK_SECONDS)
 
-    return FilmResponse(pieces(), length=length, status=206 if part else 200, headers=headers)
+    return FilmResponse(film, until=until, length=length, status=206 if part else 200, headers=headers)
+
+
+async def _follow(viewing_id: ViewingId, actor: Actor, service: Service) -> Leave:
+    return await run_in_threadpool(
+        vault.follow,
+        service.db,
+        keystore=service.keystore,
+        store=service.store,
+        watch=service.watch,
+        actor=actor,
+        viewing_id=viewing_id,
+    )

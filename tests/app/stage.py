@@ -28,7 +28,7 @@ from identity.models import StaffRoleRow
 from tests.families import Family, Someone, Staff, make_family, make_staff, sign_in
 from vault import DiskStore
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)

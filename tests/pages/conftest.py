@@ -44,9 +44,9 @@ def address(played: Stage) -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium as Debian packages it."""
+    """Chromium as Debian packages it. It ends with this package: its event loop would be in the way of others."""
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("needs Chromium: apt install chromium")

@@ -10,6 +10,7 @@ from datetime import timedelta
 from app.demo.client import Unexpected, find, words_of
 from app.demo.clock import DemoClock
 from app.demo.scene import (
+    FILMS,
     PREPARED_WITHIN_SECONDS,
     Scene,
     expect,
@@ -48,7 +49,7 @@ class Ending(Scene):
         end = time.monotonic() + PREPARED_WITHIN_SECONDS
         while True:
             found = set(re.findall(r"/certificates/([0-9a-f]{32})", officer.page("/certificates")))
-            if len(found) == 2:  # noqa: PLR2004 - two films were deposited
+            if len(found) == FILMS + 1:
                 break
             if time.monotonic() > end:
                 message = f"{len(found)} certificates"
@@ -59,7 +60,7 @@ class Ending(Scene):
         guider.sign_in()
         gone = guider.browser.refused(f"/footage/{self.footage}")[1]
         said = ", ".join(sorted(certificate))
-        return f"without a reason {empty}; 2 certificates ({said}); the film's page answers {gone}"
+        return f"without a reason {empty}; {FILMS + 1} certificates ({said}); the film's page answers {gone}"
 
     def audit(self) -> str:
         """The officer's search, the verifier, and a row edited by hand, which the verifier names."""

@@ -29,6 +29,8 @@ CONTACTS = {MOTHER: "dana.home@example.org", FATHER: "lee.home@example.org"}
 TITLE = "Ava reaches for the spoon"
 NEUTRAL = "This clip is not available."
 PREPARED_WITHIN_SECONDS = 240
+FILMS = 2
+"""Whole films that are deposited; half of one comes on top, and is refused."""
 DARK_WITHIN_SECONDS = 1.0
 
 

@@ -11,7 +11,7 @@ import vault
 from app.family_page import STATE_WORDS, audience_name, job_of, states_of, title_of, verdict
 from app.service import Service
 from app.words import ROLE_WORDS
-from consent import Audience, AudienceState, Purpose
+from consent import Audience, AudienceState, Purpose, Reason
 from core.errors import Invalid
 from core.ids import ClipId, PersonId, well_formed
 from identity import Actor, CaseView, Role
@@ -20,6 +20,8 @@ from vault import Clip, RenditionLine
 
 OFFERED = {Role.SOCIAL_WORKER: Purpose.SOCIAL_WORKER, Role.SUPERVISOR: Purpose.SUPERVISION}
 """Whom the family may be asked about, by their place in the case."""
+ASK_AGAIN = frozenset({Reason.NOT_ASKED, Reason.EXPIRED, Reason.LAPSED, Reason.UNSETTLED})
+"""Reasons for a no that asking may mend."""
 
 
 def context(service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any]:
@@ -115,14 +117,14 @@ def _asks(
             }
             for line in state.lines
         ]
-        scope = state.scope
+        person = state.scope.audience.person
         asked.append(
             {
                 "audience": audience_name(names, state),
                 "text": text,
                 "colour": colour,
                 "people": people,
-                "value": f"{scope.purpose}:{scope.audience.person}" if scope.audience.person and state.missing else "",
+                "value": f"{state.scope.purpose}:{person}" if person and _unasked(state) else "",
             }
         )
     done = {(state.scope.purpose, state.scope.audience.person) for state in states}
@@ -150,6 +152,11 @@ def _asks(
 
 def _who(names: dict[PersonId, str], grantor: PersonId, person: PersonId) -> str:
     return names.get(grantor, "") if grantor == person else f"{names.get(grantor, '')}, for {names.get(person, '')}"
+
+
+def _unasked(state: AudienceState) -> bool:
+    """Whether there is somebody to ask, or to ask again; those who only haven't answered yet aren't pressed."""
+    return any(no.reason in ASK_AGAIN for no in state.missing)
 
 
 def _elsewhere(view: CaseView, rendition: RenditionLine | None, states: list[AudienceState]) -> list[dict[str, str]]:

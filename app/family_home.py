@@ -9,8 +9,8 @@ from typing import Any
 import consent
 import identity
 import vault
-from app.family_words import ANSWERED, ASKING, Asking, audience_role, joined
-from app.pages.words import day
+from app.family_words import ANSWERED, ASKING, Asking, audience_role
+from app.pages.words import day, joined
 from app.service import Service
 from app.words import ROLE_WORDS
 from consent import Audience, GrantState, Purpose, Question

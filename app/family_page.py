@@ -11,8 +11,9 @@ import identity
 import retention
 import vault
 from app.forms import Form
+from app.pages.words import joined
 from app.service import Service
-from app.words import ROLE_WORDS, STATUS_WORDS, YOUR_ROLE, title
+from app.words import PURPOSE_WORDS, ROLE_WORDS, STATUS_WORDS, title
 from consent import AudienceState, Decision, FilmingAnswer, GrantState, How
 from core.db import not_found
 from core.errors import Invalid, VaultError
@@ -195,10 +196,11 @@ def verdict(state: AudienceState) -> tuple[str, str]:
 
 
 def audience_name(view_names: Mapping[PersonId, str], state: AudienceState) -> str:
-    """An audience with its role, for staff."""
+    """An audience and what for, to staff: "Sam Okafor, as their social worker"."""
     person = state.scope.audience.person
     name = view_names.get(person, "") if person else "A meeting"
-    return f"{name} ({YOUR_ROLE[state.scope.purpose].lower()})"
+    what_for = PURPOSE_WORDS[state.scope.purpose]
+    return f"{name}, {what_for[0].lower()}{what_for[1:]}"
 
 
 def job_of(progress: Progress, *, subject: str) -> dict[str, Any] | None:
@@ -243,7 +245,7 @@ def _person(
         "id": member.id,
         "name": member.name,
         "about": about(member, at=at),
-        "speaks_for": " and ".join(speaks_for),
+        "speaks_for": joined(speaks_for),
         "filming": "Yes" if agreed else "Not yet",
         "filming_colour": "green" if agreed else "grey",
         "invited": "Ready" if member.has_device else "Not yet",
@@ -285,6 +287,7 @@ def _clip(view: CaseView, one: Clip, *, states: list[AudienceState], due: Mappin
         text, colour = "To be checked", "blue"
     if verdicts:
         text, colour = max(verdicts, key=lambda each: ["Agreed", "Waiting", "Not agreed"].index(each[0]))
+        text = "Waiting for answers" if text == "Waiting" else text
     return {
         "id": one.id,
         "title": one.title,

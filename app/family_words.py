@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.words import YOUR_ROLE
@@ -70,8 +69,3 @@ def audience_role(purpose: Purpose, *, in_clip: bool) -> str:
     if purpose is Purpose.FAMILY_REVIEW and not in_clip:
         return "Someone in your family, at home"
     return YOUR_ROLE.get(purpose, "")
-
-
-def joined(names: Sequence[str]) -> str:
-    """Names in a row: "Ava, Noah and yourself"."""
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""

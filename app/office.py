@@ -14,7 +14,7 @@ from app.words import title
 from audit import Outcome
 from core.errors import Conflict, Invalid, Refused, VaultError
 from core.ids import CaseId, PersonId, well_formed
-from retention import HaltReason, RecordClass
+from retention import HaltReason, Health, RecordClass
 
 Line = TypeVar("Line")
 
@@ -123,3 +123,10 @@ def paging(path: str, *, page: int, size: int, count: int) -> dict[str, str | No
         "later": f"{path}?page={page + 1}" if last < count else None,
         "says": f"{first:,} to {last:,} of {count:,}",
     }
+
+
+def late_sweep(health: Health) -> str:
+    """That no sweep has run, where one should have; else nothing."""
+    if not health.overdue:
+        return ""
+    return "No sweep has run for a day." if health.last_done_at else "No sweep has run yet."

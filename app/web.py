@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app import pages
-from app.pages import Notice, Problem, Visitor
+from app.pages import Notice, NoticeKind, Problem, Visitor
 from core.errors import Invalid, VaultError
 from identity import Actor, PersonKind, person_name
 
@@ -43,6 +43,8 @@ SAVED = {
     "told": "What you were told was saved. It counts at once.",
 }
 """What a redirect may ask the next page to say (``?saved=…``): our own sentences only."""
+NOTICE_KINDS = {"halted": NoticeKind.IMPORTANT}
+"""Those that aren't about something saved."""
 
 
 def page(
@@ -70,13 +72,14 @@ def page(
     if problem is not None and not wants_page(request):
         raise problem  # a program gets the code and the sentence, not the form
     problems = (Problem(problem.sentence, problem.field),) if problem else ()
-    said = SAVED.get(request.query_params.get("saved", ""))
+    asked = request.query_params.get("saved", "")
+    said = SAVED.get(asked)
     return pages.render(
         request,
         template,
         visitor=visitor_of(request),
         status=422 if problem and status == 200 else status,  # noqa: PLR2004 - the usual status
-        notice=Notice(said) if said and not problem else None,
+        notice=Notice(said, NOTICE_KINDS.get(asked, NoticeKind.SAVED)) if said and not problem else None,
         problems=problems,
         given=given or {},
         **context,

@@ -147,6 +147,7 @@ def environment() -> Environment:
         seconds=words.seconds,
         megabytes=words.megabytes,
         count=words.count,
+        joined=words.joined,
     )
     made.globals.update(static=_static, pairs=_pairs)
     for component in _COMPONENTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -51,3 +52,8 @@ def megabytes(size: int) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """A number of things: ``1 clip``, ``3 clips``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def joined(names: Sequence[str]) -> str:
+    """Names in a row: "Ava, Noah and yourself"."""
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""

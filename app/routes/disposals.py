@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -179,7 +179,7 @@ def _retention(
         problem=problem,
         given=form.shown() if form else None,
         last_run=health.last_done_at,
-        overdue="No sweep has run for a day." if health.overdue else "",
+        overdue=office.late_sweep(health),
         clock_leapt=_leapt(service) if health.clock_leapt else "",
         halted=_halted(service, actor, sweep_id=health.halted) if health.halted else None,
         due=[_line(line, families) for line in lines[LINES * (number - 1) : LINES * number]],
@@ -236,7 +236,7 @@ def _rows(found: Certificate) -> list[tuple[str, str]]:
         ("Record", found.record),
         ("Rule", f"{rule['words']} ({rule['source']})"),
         ("Schedule", f"{schedule['profile']}, {schedule['release']}, SHA-256 {schedule['sha256']}"),
-        ("Due", f"{due['on']}: {due['because']}"),
+        ("Due", f"{day(date.fromisoformat(due['on']))}: {due['because']}"),
         ("Approved", _approved(facts["approved"])),
         ("Size", megabytes(found.size_bytes)),
     ]

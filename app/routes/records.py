@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 import audit
 import retention
 import vault
+from app import office
 from app.pages.words import count
 from app.policy import staff
 from app.service import Service, service_of
@@ -86,7 +87,7 @@ def _stopped(health: Health) -> list[dict[str, str]]:
     if health.halted:
         found.append(_alarm("A sweep has stopped and waits for you.", "/retention"))
     if health.overdue:
-        found.append(_alarm("No sweep has run for a day.", "/retention", link="See what is due"))
+        found.append(_alarm(office.late_sweep(health), "/retention", link="See what is due"))
     return found
 
 

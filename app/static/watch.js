@@ -27,7 +27,10 @@ function guard(player) {
     video.removeAttribute("poster");
     video.load();
     for (const part of player.querySelectorAll("[data-goes-dark]")) part.remove();
-    for (const part of document.querySelectorAll("[data-goes-with-film]")) part.remove();
+    for (const part of document.querySelectorAll("[data-goes-with-film]")) {
+      if (part.tagName === "H1") unname(part);
+      else part.remove();
+    }
     const panel = player.querySelector("[data-dark]");
     panel.hidden = false;
     panel.querySelector("p").textContent = "This clip is not available.";
@@ -60,6 +63,12 @@ function guard(player) {
     fill.hidden = false;
     fill.addEventListener("click", () => stage.requestFullscreen());
   }
+}
+
+// A page needs a heading even when there is nothing left to name.
+function unname(heading) {
+  heading.textContent = "Not available";
+  heading.className = "govuk-visually-hidden";
 }
 
 // Who is watching, and the time as it passes: over the picture, so that a filmed screen says whose it was.

@@ -114,7 +114,7 @@ def test_the_overview_names_everything_that_needs_a_look(
     for words in (
         "1 stored object failed a check",
         "Time has leapt ahead.",
-        "No sweep has run for a day.",
+        "No sweep has run yet.",
         "1 job failed too often and stopped.",
         "could not be sent.",
         "1 hold should have been reviewed by now.",

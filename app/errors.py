@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import cookies, tus
 from app.statuses import status_of
@@ -29,13 +30,21 @@ def answer(request: Request, error: errors.VaultError) -> Response:
     headers = tus.headers_of_error(error, request.headers)
     if isinstance(error, errors.RateLimited | errors.Unavailable):
         headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
-    if wants_page(request):
-        response: Response = page(request, "error.html", status=status, code=error.code, sentence=error.sentence)
-    else:
-        body = {"code": error.code, "sentence": error.sentence} | ({"field": error.field} if error.field else {})
-        response = JSONResponse(body, status_code=status)
+    response = _page(request, error, status=status) if wants_page(request) else _object(error, status=status)
     response.headers.update(headers)
     return response
+
+
+def _page(request: Request, error: errors.VaultError, *, status: int) -> Response:
+    try:
+        return page(request, "error.html", status=status, code=error.code, sentence=error.sentence)
+    except errors.VaultError:  # the page's frame asks the database too, which may be what is wrong
+        return PlainTextResponse(f"{error.sentence}\n({error.code})\n", status_code=status)
+
+
+def _object(error: errors.VaultError, *, status: int) -> Response:
+    body = {"code": error.code, "sentence": error.sentence} | ({"field": error.field} if error.field else {})
+    return JSONResponse(body, status_code=status)
 
 
 def install(app: FastAPI) -> None:
@@ -67,14 +76,36 @@ def install(app: FastAPI) -> None:
         del request, error  # whoever sent went away: a lost signal is no fault, and nobody listens
         return Response(status_code=400)
 
-    async def unknown(request: Request, error: Exception) -> Response:
-        _LOG.error("failed", exc_info=error, extra={"request_id": request.state.request_id})
-        response = answer(request, errors.Unavailable("failed", "Something went wrong on our side. Please try again."))
-        response.status_code = 500
-        return response
-
     app.add_exception_handler(errors.VaultError, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(ClientDisconnect, gone)
-    app.add_exception_handler(Exception, unknown)
+    app.add_middleware(LastResort)
+
+
+class LastResort:
+    """Answers what nobody foresaw. Starlette's own place for that lies outside the armour, so its answers are bare."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; where that fails before an answer began, answer."""
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as error:
+            if started or scope["type"] != "http":
+                raise
+            request = Request(scope)
+            _LOG.error("failed", exc_info=error, extra={"request_id": request.state.request_id})
+            failed = errors.Unavailable("failed", "Something went wrong on our side. Please try again.")
+            response = answer(request, failed)
+            response.status_code = 500
+            await response(scope, receive, send)

@@ -17,7 +17,8 @@ from core.ids import well_formed
 MAX_BODY_BYTES = 256 * 1024
 MAX_FIELDS = 400
 MAX_TEXT = 500
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_MOST_DIGITS = 12
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -51,10 +52,16 @@ class Form:
         }
 
     def optional(self, name: str, *, most: int = MAX_TEXT) -> str:
-        """One value, or an empty text."""
+        """One value, or an empty text.
+
+        Raises:
+            Invalid: too long, with characters that hide, or said twice in different ways.
+        """
         values = self._fields.get(name, [])
         if not values:
             return ""
+        if len(set(values)) > 1:
+            raise Invalid("said_twice", "That form said two things in one field. Please fill it in again.", field=name)
         return self._clean(name, values[-1], most=most)
 
     def text(self, name: str, *, called: str, most: int = MAX_TEXT) -> str:
@@ -91,7 +98,7 @@ class Form:
     def number(self, name: str, *, called: str, least: int = 0, most: int = 2**31) -> int:
         """A whole number within bounds."""
         value = self.text(name, called=called)
-        if not (value.isascii() and value.isdigit() and least <= int(value[:12]) <= most):
+        if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS and least <= int(value) <= most):
             raise Invalid("not_a_number", f"Enter {called} as a number from {least} to {most}.", field=name)
         return int(value)
 
@@ -125,7 +132,7 @@ async def read_form(request: Request) -> Form:
         TooLarge: more than that, or of unstated length.
     """
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
         raise TooLarge("form_too_large", "That is more than this form can take.")
     fields: dict[str, list[str]] = {}
     async with request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_BODY_BYTES) as data:

@@ -92,7 +92,8 @@ class Armour:
 
     def _problem(self, scope: Scope) -> str:
         headers = Headers(scope=scope)
-        if headers.get("host") not in self._hosts:
+        named = headers.getlist("host")
+        if len(named) != 1 or named[0] not in self._hosts:
             return "wrong_host: This server does not answer to that name.\n"
         if scope["method"] in SAFE_METHODS:
             return ""

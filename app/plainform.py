@@ -119,7 +119,7 @@ def _announced(request: Request, *, most_bytes: int) -> tuple[bytes, int]:
     kind, options = parse_options_header(request.headers.get("content-type", "").encode())
     boundary = options.get(b"boundary", b"")
     total = request.headers.get("content-length", "")
-    if kind != b"multipart/form-data" or not boundary or not total.isdigit():
+    if kind != b"multipart/form-data" or not boundary or not total.isdecimal():
         raise Invalid("not_a_form", "Choose a film and send the form again.", field="film")
     if int(total) > most_bytes + _MAX_HEAD:
         raise TooLarge("film_too_large", "This film is larger than the service takes.")

@@ -1,8 +1,11 @@
-"""uvicorn's HTTP protocol with one thing more: a stream can be cut so that nothing more arrives.
+"""uvicorn's HTTP protocol with two things more: a stream can be cut so that nothing else arrives; heads are bounded.
 
 Closing a connection politely would first send what lies in our buffers. After a withdrawal not even that may go out,
 so ``abort`` drops the buffers and resets the connection (TCP RST). The send buffer of the socket is kept small for
 the same reason: what is in it has left our hands.
+
+``httptools`` takes a head of any length into memory, so ``MOST_HEAD_BYTES`` is ours. What can't be parsed is answered
+here, since no application ever sees it: with a code, and in the same armour as everything else.
 """
 
 from __future__ import annotations
@@ -11,12 +14,23 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import cast
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.headers import FIXED
+
 SEND_BUFFER_BYTES = 128 * 1024
+MOST_HEAD_BYTES = 64 * 1024
+"""Of a request's address and headers together."""
+_LINGER_SECONDS = 1.0
+"""How long a refused sender may go on sending, so that the answer isn't lost to a reset."""
+_REFUSALS = {
+    400: "bad_request: We could not understand that request.\n",
+    431: "head_too_large: That request's address or cookies are too long. Delete this site's cookies and try again.\n",
+}
 _EXTENSION = "vault.abort"
 _RESET = struct.pack("ii", 1, 0)  # linger on, for zero seconds: RST instead of FIN
 
@@ -24,16 +38,62 @@ _RESET = struct.pack("ii", 1, 0)  # linger on, for zero seconds: RST instead of 
 class CuttableProtocol(HttpToolsProtocol):
     """Tells the application how to cut the connection."""
 
+    _head_bytes = 0
+    _in_head = False
+    _refusal = 400
+    _is_refused = False
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
         """Note the transport and keep its buffers small."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=SEND_BUFFER_BYTES)
 
+    def data_received(self, data: bytes) -> None:
+        """Take what comes; give up on a head that doesn't end."""
+        if self._is_refused:
+            return
+        super().data_received(data)
+        if self._in_head and not self._is_refused:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES:
+                self._refuse(431)
+
     def on_message_begin(self) -> None:
         """Offer ``abort`` to the application with each request."""
         super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
         extensions = cast("dict[str, object]", self.scope.setdefault("extensions", {}))
         extensions[_EXTENSION] = self._abort
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer, unless the head is too long."""
+        self._in_head = False
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MOST_HEAD_BYTES:
+            self._refusal = 431
+            message = "the head is too long"
+            raise ValueError(message)  # httptools stops, and uvicorn calls send_400_response
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what couldn't be parsed."""
+        del msg  # uvicorn's own words
+        self._refuse(self._refusal)
+
+    def _refuse(self, status: int) -> None:
+        self._is_refused = True
+        body = _REFUSALS[status].encode()
+        fields = FIXED | {
+            "Cache-Control": "no-store",
+            "Connection": "close",
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(body)),
+        }
+        head = [
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+            *(f"{name}: {value}" for name, value in fields.items()),
+        ]
+        self.transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+        self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def _abort(self) -> None:
         handle = self.transport.get_extra_info("socket")

@@ -11,6 +11,7 @@ import consent
 from app import drafts, family_home, family_questions, family_receipts
 from app.family_home import home_of
 from app.forms import Posted
+from app.office import page_number
 from app.policy import FAMILY
 from app.service import Service, service_of
 from app.viewing import watch_page
@@ -150,8 +151,7 @@ def stop(rendition_id: RenditionId, actor: Family, form: Posted, service: TheSer
 @router.get("/who-watched")
 def who_watched(request: Request, actor: Family, service: TheService) -> Response:
     """The professionals who watched their clips."""
-    number = request.query_params.get("page", "1")
-    viewings, pages = family_home.who_watched(service, actor, page=int(number) if number.isdecimal() else 1)
+    viewings, pages = family_home.who_watched(service, actor, page=page_number(request))
     return page(request, "who_watched.html", viewings=viewings, pages=pages)
 
 

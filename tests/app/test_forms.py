@@ -23,16 +23,23 @@ def test_a_date_that_is_none_is_refused_in_words(day: str) -> None:
     assert refusal.value.field == "born"
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "a\u202eb", "a\u2066b", "a\x1bb"])
+@pytest.mark.parametrize("text", ["a\x00b", "a\u202eb", "a\u2066b", "a\x1bb", "a\ud800b"])
 def test_characters_that_hide_or_turn_text_round_are_refused(text: str) -> None:
     with pytest.raises(Invalid, match="bad_characters"):
         Form({"name": [text]}).text("name", called="a name")
 
 
-@pytest.mark.parametrize("text", ["-1", "1.5", "1e3", "٣", "99999999999999", "", "0x10"])
+@pytest.mark.parametrize("text", ["-1", "1.5", "1e3", "٣", "99999999999999", "", "0x10", "0" * 12 + "9" * 9])
 def test_a_number_that_is_none_or_out_of_bounds_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         Form({"n": [text]}).number("n", called="a frame", most=1000)
+
+
+def test_a_field_that_says_two_things_is_refused_and_one_that_repeats_itself_is_not() -> None:
+    with pytest.raises(Invalid, match="said_twice"):
+        Form({"role": ["guider", "administrator"]}).text("role", called="a role")
+    assert Form({"role": ["guider", "guider"]}).text("role", called="a role") == "guider"
+    assert Form({"role": ["guider", "chair"]}).texts("role") == ["guider", "chair"]
 
 
 def test_what_is_shown_again_never_holds_a_secret() -> None:

@@ -15,26 +15,20 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-import consent
 import identity
-import vault
 from app import cookies
 from app.main import create_app
 from app.service import Service
 from app.tus import OFFSET_TYPE, VERSION
-from consent import Purpose
 from core.ids import VisitId, new_id
 from identity import PersonKind, Role
-from tests.app.asking import ask
 from tests.app.browser import ORIGIN, PAGE, PROGRAM
+from tests.app.ids import NOT_IDS, Ids, ids_of
 from tests.app.walk import ON_SQLITE, Walked, routes_of
 from tests.families import Family, Someone, make_family, sign_in
 from tests.vault.scene import Clip
-from vault import DiskStore
 
-Ids = dict[str, str]
 Form = dict[str, str]
-NOT_IDS = {"picture": "poster", "number": "1"}
 
 WHOLE_ORGANISATION = {
     ("manager", "/families/{case_id}"): "managers see every family, not its films",
@@ -120,44 +114,7 @@ def strangers(service: Service, family: Family) -> dict[str, Someone | None]:
 
 @pytest.fixture
 def theirs(service: Service, family: Family, visit: VisitId, clip: Clip) -> Ids:
-    """An id of each kind that exists, all of one family."""
-    guider, store = family.staff.guider.actor, service.store
-    assert isinstance(store, DiskStore)
-    ask(service, family, clip, (Purpose.SOCIAL_WORKER, family.staff.social_worker))
-    asked = [
-        one
-        for one in consent.questions_for(service.db, actor=family.mother.actor)
-        if one.purpose is Purpose.SOCIAL_WORKER
-    ]
-    newest = max(one.page_version for one in asked)
-    answered = consent.grant(
-        service.db,
-        actor=family.mother.actor,
-        questions=[one.id for one in asked],
-        page_version=newest,
-        notice=asked[0].notice.id,
-    )
-    viewing = vault.begin_viewing(service.db, actor=guider, rendition_id=clip.rendition_id, purpose=Purpose.PREPARE)
-    upload = vault.begin_deposit(
-        service.db, keystore=service.keystore, actor=guider, case_id=family.case_id, visit_id=visit, length=24
-    )
-    footage = vault.footage_of(service.db, keystore=service.keystore, actor=guider, case_id=family.case_id)
-    return {
-        "case_id": family.case_id,
-        "visit_id": visit,
-        "footage_id": footage[0].id,
-        "subject": footage[0].id,
-        "clip_id": clip.clip_id,
-        "rendition_id": clip.rendition_id,
-        "viewing_id": viewing.id,
-        "upload_id": upload,
-        "person_id": family.mother.id,
-        "event_id": answered[0],
-        "hold_id": new_id(),
-        "certificate_id": new_id(),
-        "picture": "poster",
-        "number": "1",
-    }
+    return ids_of(service, family, visit, clip)
 
 
 @pytest.fixture

@@ -90,6 +90,7 @@ class FilmResponse(Response):
             return  # nothing more is read for nobody
         except (VaultError, _Ended):
             abort_of(scope)()
+            await asyncio.wait({gone}, timeout=STALL_SECONDS)  # then the server knows that this answer isn't owed
         except Exception:
             abort_of(scope)()
             raise

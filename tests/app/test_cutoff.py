@@ -328,3 +328,8 @@ def test_the_film_goes_on_for_whoever_may_still_watch(show: Show) -> None:
         show.father_stops()
         body += b"".join(pieces)
     assert body == show.clip.content
+
+
+def test_none_of_this_was_a_fault_of_the_server(stage: Stage) -> None:
+    """Last in this file: a cut is what the server is for."""
+    assert '"error"' not in stage.served.log.read_text(encoding="utf-8")

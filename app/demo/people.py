@@ -50,6 +50,10 @@ class StaffMember:
         self.browser.submit("/sign-in", {"email": self.address, "password": self.password})
         self.browser.submit("/sign-in/code", {"code": self.code()})
 
+    def shown_code(self) -> str:
+        """What the authenticator shows just now."""
+        return pyotp.TOTP(self.key).at(self.now())
+
     def code(self) -> str:
         """The authenticator's code; waits for the next one where this one was used."""
         totp = pyotp.TOTP(self.key)

@@ -15,7 +15,6 @@ import typer
 
 from app.demo.client import Unexpected
 from app.demo.film import make_phone_film
-from app.demo.people import PASSCODE
 from app.demo.serving import NotReady, Served
 from app.demo.story import STAFF, Story
 from core.errors import Invalid
@@ -94,10 +93,14 @@ def _serve_on(story: Story) -> None:
     typer.echo(f"\nLook around: {story.served.origin}   (Ctrl-C ends it and throws everything away)\n")
     for role, member in story.staff.items():
         name = STAFF.get(role, (member.name, []))[0]
-        typer.echo(f"  {role.replace('_', ' '):15} {name:20} {member.address}\n{'':18}password {member.password}")
-        typer.echo(f"{'':18}authenticator key {member.key}")
+        typer.echo(f"  {role.replace('_', ' '):15} {name:20} {member.address:30} password {member.password}")
     for name, link in story.new_invitations().items():
-        typer.echo(
-            f"  {'parent':15} {name:20} {link.address}\n{'':18}code {link.code}, or passcode {PASSCODE} afterwards"
-        )
-    story.served.wait()
+        typer.echo(f"  {'parent':15} {name:20} {link.address}\n{'':18}code {link.code}; you choose a passcode yourself")
+    typer.echo("\nStaff need a code too. The service's clock is sixty days ahead by now, so no authenticator knows it:")
+    try:
+        while True:
+            input("press Enter for a code of each (good for half a minute, once each). ")
+            for role, member in story.staff.items():
+                typer.echo(f"  {role.replace('_', ' '):15} {member.shown_code()}")
+    except (EOFError, KeyboardInterrupt):
+        typer.echo("")

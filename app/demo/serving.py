@@ -151,11 +151,6 @@ class Served:
         """The last lines of the server's log."""
         return self.log.read_text(encoding="utf-8")[-3000:] if self.log.exists() else ""
 
-    def wait(self) -> None:
-        """Wait until it ends by itself or is interrupted."""
-        if self._process is not None:
-            self._process.wait()
-
 
 def _free_port() -> int:
     with socket.socket() as probe:

@@ -37,7 +37,7 @@ def context(service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any
         "sentence": clip.progress.sentence or "",
         "people": [{"id": one.id, "name": one.name, "shown": one.id in shown} for one in view.members],
         "persons_known": bool(shown) or bool(rendition and rendition.nobody_recognisable),
-        "check": _check(service, actor, view, clip, rendition),
+        "check": _check(service, actor, clip, rendition),
         "checkers": _checkers(service, actor, view),
         **_asks(service, actor, view, clip, rendition),
     }
@@ -69,9 +69,7 @@ def _clip(service: Service, actor: Actor, clip: Clip, rendition: RenditionLine |
     }
 
 
-def _check(
-    service: Service, actor: Actor, view: CaseView, clip: Clip, rendition: RenditionLine | None
-) -> dict[str, Any]:
+def _check(service: Service, actor: Actor, clip: Clip, rendition: RenditionLine | None) -> dict[str, Any]:
     nothing: dict[str, Any] = {"state": "none", "by": "", "at": None, "remark": ""}
     if rendition is None:
         return nothing
@@ -82,7 +80,6 @@ def _check(
     names = {CheckState.WAITING: "asked", CheckState.PASSED: "passed", CheckState.SENT_BACK: "sent_back"}
     with service.db.read() as session:
         by = identity.person_name(session, keys=service.keystore, person=latest.checker)
-    del view
     return {
         "state": names.get(latest.state, "none"),
         "by": by,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import audit
 import consent
@@ -15,6 +14,7 @@ from app.messages import Message
 from app.service import Service
 from app.worker import Duty, Worker
 from core import mark
+from core.clock import ENGLAND
 from core.errors import NotFound
 from core.ids import CaseId, EntryId, InvitationId, PersonId
 from core.jobs import Lease
@@ -23,7 +23,6 @@ _SUBJECT = "A message for you"
 _QUESTION = "Something is waiting for your answer. You can look when it suits you. There is no hurry.\n"
 _ANSWER = "An answer was noted for you. You can look at it, and change it, when it suits you.\n"
 _GOING = "Something of yours will be erased soon, as was agreed. You can look before then.\n"
-_LONDON = ZoneInfo("Europe/London")
 
 
 def make_worker(service: Service, *, name: str) -> Worker:
@@ -86,8 +85,8 @@ def _resume_disposals(service: Service) -> None:
 def _sweep_if_due(service: Service) -> None:
     """Once a night, from the set hour on; a day on which it didn't run is made up for as soon as it can."""
     health = retention.health(service.db)
-    now = service.db.clock.now().astimezone(_LONDON)
-    last = health.last_done_at.astimezone(_LONDON).date() if health.last_done_at else None
+    now = service.db.clock.now().astimezone(ENGLAND)
+    last = health.last_done_at.astimezone(ENGLAND).date() if health.last_done_at else None
     if health.halted or last == now.date() or (now.hour < service.settings.sweep_hour and not health.overdue):
         return
     retention.nightly(service.db, keystore=service.keystore, store=service.store, schedule=service.schedule)

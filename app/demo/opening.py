@@ -56,7 +56,7 @@ class Opening(Scene):
         """Referral, children, holders of parental responsibility, guider, social worker."""
         manager = self.staff["manager"].browser
         page = manager.page("/families/new")
-        guider, worker, colleague = (option(page, STAFF[key][0]) for key in ("guider", "social_worker", "colleague"))
+        guider, worker = (option(page, STAFF[key][0]) for key in ("guider", "social_worker"))
         fields: dict[str, str | list[str]] = {
             "referrer": "social_worker",
             "status": "child_protection",
@@ -88,7 +88,6 @@ class Opening(Scene):
         self.case = find(r"/families/([0-9a-f]{32})", where)
         page = manager.page(f"/families/{self.case}")
         expect(page, "asked, not known")
-        _ = colleague
         return "conflict_of_interest, said with its reason; the missing father is “asked, not known”"
 
     def agree_to_filming(self) -> str:

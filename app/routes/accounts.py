@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import segno
 from fastapi import APIRouter, Depends, Request, Response
-from markupsafe import Markup
 
 import identity
 from app.forms import Posted
+from app.pages import qr
 from app.policy import staff
 from app.service import Service, service_of
 from app.statuses import status_of
@@ -143,11 +142,10 @@ def _accounts(request: Request, actor: Actor, service: Service, *, fresh: dict[s
 
 def _shown_once(service: Service, made: Enrolment, *, name: str) -> dict[str, object]:
     link = f"{service.settings.public_origin}/enrol/{made.token.reveal()}"
-    drawn = segno.make(link, error="m").svg_inline(scale=4, border=4)
     return {
         "name": name,
         "link": link,
-        "qr": Markup(drawn),  # noqa: S704 - segno's own drawing of our own address
+        "qr": qr(link),
         "expires_at": made.expires_at,
     }
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import segno
 from fastapi import APIRouter, Depends, Request, Response
-from markupsafe import Markup
 
 import consent
 import identity
 from app import family_page
 from app.forms import Form, Posted
+from app.pages import qr
 from app.policy import staff
 from app.service import Service, service_of
 from app.statuses import status_of
@@ -192,7 +191,7 @@ def invite(request: Request, case_id: CaseId, actor: CaseStaff, form: Posted, se
         name=view.name_of(person_id),
         address=address,
         expires_at=invited.expires_at,
-        qr=Markup(segno.make(address, error="m").svg_inline(scale=5, border=4)),  # noqa: S704 - segno's own drawing
+        qr=qr(address),
     )
 
 

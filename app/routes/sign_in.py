@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import segno
 from fastapi import APIRouter, Depends, Request, Response
-from markupsafe import Markup
 
 import identity
 from app import cookies
 from app.forms import Posted
+from app.pages import qr
 from app.policy import ANYONE_SIGNED_IN, PUBLIC, signed_in
 from app.service import Service, service_of
 from app.statuses import status_of
@@ -139,13 +138,12 @@ def _confirm(request: Request, link: Secret[str], *, code: str, service: Service
 
 
 def _code_page(request: Request, *, address: str, secret: str) -> Response:
-    drawn = segno.make(address, error="m").svg_inline(scale=5, border=4, omitsize=False)
     words = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return page(
         request,
         "enrol.html",
         step="code",
-        qr=Markup(drawn),  # noqa: S704 - segno's own drawing of our own address
+        qr=qr(address),
         secret_words=words,
         pending="",
     )

@@ -254,7 +254,7 @@ def test_the_day_is_the_familys_day_and_not_that_of_utc(
     db: Database, family: Family, staff: Staff, clock: HandClock
 ) -> None:
     clock.at = clock.at.replace(month=6, hour=23, minute=30)  # half past midnight in summer time
-    identity.record_visit(
+    visit = identity.record_visit(
         db,
         actor=again(db, staff.guider).actor,
         case_id=family.case_id,
@@ -262,3 +262,5 @@ def test_the_day_is_the_familys_day_and_not_that_of_utc(
         visited_on=date(2026, 6, 3),
         present=[family.mother.id],
     )
+    with db.read() as session:
+        assert identity.visit(session, visit).visited_on == date(2026, 6, 3)

@@ -132,16 +132,17 @@ def test_a_version_that_rose_for_another_reason_stops_nothing(cinema: Cinema) ->
 def test_a_watch_that_sees_nothing_new_lets_the_film_run_without_asking_again(cinema: Cinema) -> None:
     viewing = cinema.begin(cinema.guider, Purpose.PREPARE)
 
-    async def go_on() -> None:
+    async def go_on() -> bytes:
         reading = aiter(await cinema.open(cinema.guider, viewing.id))
-        await anext(reading)
+        first = await anext(reading)
         cinema.ticking.seconds += 0.3
         await asyncio.to_thread(cinema.watch.look)
         with cinema.db.begin() as session:  # nobody has seen this yet, and what was seen is young enough
             session.get_one(ViewingRow, viewing.id).purpose = "nonsense"
-        await anext(reading)
+        return first + await anext(reading)
 
-    asyncio.run(go_on())
+    shown = asyncio.run(go_on())
+    assert cinema.clip.content.startswith(shown)
 
 
 def test_a_session_that_was_revoked_plays_no_more(cinema: Cinema) -> None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +21,7 @@ from vault.objects import Bytes, Stored
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _BROKEN = frozenset({errno.EIO, errno.EROFS})
+_SPOOL_STALE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,23 @@ class DiskStore:
     def __init__(self, root: Path, *, calls: Calls | None = None) -> None:
         self._objects = root / "objects"
         self._incoming = root / "incoming"
+        self._spool = root / "spool"
         self._calls = calls or Calls()
         self._failed = False
-        for folder in (root, self._objects, self._incoming):
+        for folder in (root, self._objects, self._incoming, self._spool):
             _make_folder(folder)
+        self._spool.chmod(0o700)
+        _clear(self._spool, before=datetime.now(UTC) - _SPOOL_STALE)
 
     @property
     def takes_writes(self) -> bool:
         """Whether writing is still believed in."""
         return not self._failed
+
+    @property
+    def spool(self) -> Path:
+        """On the disk of the objects, so that what has room there has room here; cleared at start."""
+        return self._spool
 
     def writer(self, name: str) -> DiskWriter:
         """Begin to put an object."""
@@ -105,13 +114,7 @@ class DiskStore:
 
     def clear_unfinished(self, *, before: datetime) -> int:
         """Remove what writers left behind that died before a time."""
-        count = 0
-        for entry in os.scandir(self._incoming):
-            with suppress(FileNotFoundError):
-                if _listed(entry).written_at < before:
-                    Path(entry.path).unlink()
-                    count += 1
-        return count
+        return sum(_clear(folder, before=before) for folder in (self._incoming, self._spool))
 
     def _path(self, name: str) -> Path:
         if not well_formed(name):
@@ -219,6 +222,17 @@ def _read_fully(handle: int, *, start: int, length: int) -> bytes:
         pieces.append(piece)
         start, length = start + len(piece), length - len(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _clear(folder: Path, *, before: datetime) -> int:
+    """Remove files that were last written before a time; gives how many."""
+    count = 0
+    for entry in os.scandir(folder):
+        with suppress(FileNotFoundError):
+            if _listed(entry).written_at < before:
+                Path(entry.path).unlink()
+                count += 1
+    return count
 
 
 def _listed(entry: os.DirEntry[str]) -> Stored:

@@ -126,6 +126,7 @@ class Work:
                     sink=sink,
                     on_progress=lambda parts: progress.reach(parts / 1000),
                     cancelled=progress.is_lost,
+                    spool=self.store.spool,
                 )
             except Conflict:
                 progress.check()

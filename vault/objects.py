@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -59,6 +60,11 @@ class ObjectWriter(Protocol):
 
 class ObjectStore(Protocol):
     """Put a stream, get a range, delete, list."""
+
+    @property
+    def spool(self) -> Path:
+        """A folder of our own with room for the largest object, for sealed bytes that outlive no process."""
+        ...
 
     def writer(self, name: str) -> ObjectWriter:
         """Begin to put an object; leave the ``with`` without ``commit`` and nothing was put."""

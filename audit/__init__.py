@@ -13,6 +13,7 @@ from audit.models import disposal_guard_ddl
 from audit.offline import verify_export
 from audit.patterns import Heavy, Hours, watched_in_bulk, watched_out_of_hours
 from audit.proofs import InclusionProof, check_proof, prove, prove_in
+from audit.refusals import refusals_recorded
 from audit.roles import grants
 from audit.sealing import seal
 from audit.search import Filters, Found, Page, search
@@ -71,6 +72,7 @@ __all__ = [
     "prove",
     "prove_in",
     "record",
+    "refusals_recorded",
     "seal",
     "search",
     "tell_checkpoint",

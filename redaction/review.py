@@ -7,8 +7,7 @@ list changes later, the attestation is void (``vault.set_persons_shown``) and a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import date
 
 from sqlalchemy import select
@@ -21,8 +20,8 @@ import vault
 from audit import Event
 from consent import Purpose, Rendition, RenditionState
 from core.db import Database, not_found
-from core.errors import Conflict, Invalid, NotFound, Refused
-from core.ids import PersonId, RenditionId, new_id, well_formed
+from core.errors import Conflict, Invalid, Refused
+from core.ids import PersonId, RenditionId, new_id
 from identity import Actor, Role
 from keys import KeyStore, RecordOwner
 from redaction.models import CheckRow, CheckState
@@ -52,7 +51,10 @@ def request_check(
         Conflict: ``check_waiting``, ``film_not_in_use``, or the case is closed.
     """
     at, check_id = db.clock.now(), new_id()
-    with _recorded(db, Event.CHECK_ASKED, actor=actor, rendition_id=rendition_id), db.begin() as session:
+    with (
+        audit.refusals_recorded(db, Event.CHECK_ASKED, actor=actor.person, object_id=rendition_id),
+        db.begin() as session,
+    ):
         facts = _held(session, rendition_id)
         identity.require_in_case(session, actor, Role.GUIDER, Role.MANAGER, case_id=facts.case_id, at=at)
         _check_fit(session, facts, checker=checker)
@@ -99,7 +101,10 @@ def attest(db: Database, *, actor: Actor, rendition_id: RenditionId, persons: It
         Conflict: ``watch_first``, or the list is another one by now (``persons_changed``).
     """
     at, seen = db.clock.now(), frozenset(persons)
-    with _recorded(db, Event.CHECK_PASSED, actor=actor, rendition_id=rendition_id), db.begin() as session:
+    with (
+        audit.refusals_recorded(db, Event.CHECK_PASSED, actor=actor.person, object_id=rendition_id),
+        db.begin() as session,
+    ):
         facts = _held(session, rendition_id)
         row = _own(session, actor=actor, rendition_id=rendition_id)
         _require_watched(session, row)
@@ -126,7 +131,10 @@ def send_back(db: Database, *, keystore: KeyStore, actor: Actor, rendition_id: R
     at, words = db.clock.now(), note.strip()
     if not 1 <= len(words) <= _LONGEST_NOTE:
         raise Invalid("check_note", f"Say what you saw, in 1 to {_LONGEST_NOTE} characters.", field="note")
-    with _recorded(db, Event.CHECK_SENT_BACK, actor=actor, rendition_id=rendition_id), db.begin() as session:
+    with (
+        audit.refusals_recorded(db, Event.CHECK_SENT_BACK, actor=actor.person, object_id=rendition_id),
+        db.begin() as session,
+    ):
         facts = _held(session, rendition_id)
         row = _own(session, actor=actor, rendition_id=rendition_id)
         row.state, row.answered_at = CheckState.SENT_BACK, at
@@ -207,24 +215,6 @@ def _require_watched(session: Session, row: CheckRow) -> None:
         since=row.asked_at,
     ):
         raise _watch_first()
-
-
-@contextmanager
-def _recorded(db: Database, event: Event, *, actor: Actor, rendition_id: RenditionId) -> Iterator[None]:
-    """Around a use case: a refusal is in the log, committed, before it is raised."""
-    try:
-        yield
-    except (Refused, NotFound) as refusal:
-        with db.begin() as session:
-            audit.record(
-                session,
-                event,
-                actor=actor.person,
-                outcome=audit.Outcome.REFUSED,
-                object_id=rendition_id if well_formed(rendition_id) else None,
-                reason=refusal.code,
-            )
-        raise
 
 
 def _footage_not_checked() -> Invalid:

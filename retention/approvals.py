@@ -31,7 +31,7 @@ def approve(db: Database, *, keystore: KeyStore, actor: Actor, sweep_id: str, re
         Invalid: no reason.
     """
     at = db.clock.now()
-    with officers.refusals_recorded(db, Event.SWEEP_APPROVED, actor=actor, object_id=sweep_id):
+    with audit.refusals_recorded(db, Event.SWEEP_APPROVED, actor=actor.person, object_id=sweep_id):
         officers.require_officer(actor)
         words = officers.clean_reason(reason)
         if not well_formed(sweep_id):
@@ -98,7 +98,7 @@ def accept_clock(db: Database, *, actor: Actor, reason_code: str = "checked") ->
         Refused: not an officer.
     """
     at = db.clock.now()
-    with officers.refusals_recorded(db, Event.CLOCK_ACCEPTED, actor=actor), db.begin() as session:
+    with audit.refusals_recorded(db, Event.CLOCK_ACCEPTED, actor=actor.person), db.begin() as session:
         officers.require_officer(actor)
         before = mark.mark(session)
         mark.raise_to(session, at=at)
@@ -121,7 +121,10 @@ def agree(db: Database, *, keystore: KeyStore, actor: Actor, schedule: Schedule,
         Invalid: no reason.
     """
     at = db.clock.now()
-    with officers.refusals_recorded(db, Event.DISPOSAL_AGREED, actor=actor, object_id=record_id), db.begin() as session:
+    with (
+        audit.refusals_recorded(db, Event.DISPOSAL_AGREED, actor=actor.person, object_id=record_id),
+        db.begin() as session,
+    ):
         officers.require_officer(actor)
         words = officers.clean_reason(reason)
         found = records.decide(session, record_id, schedule=schedule, on=rules.civil_day(at))

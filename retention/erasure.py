@@ -79,7 +79,7 @@ def erase(
         Conflict: it was asked for already.
     """
     at, erasure_id = db.clock.now(), new_id()
-    with officers.refusals_recorded(db, Event.ERASURE_ASKED, actor=actor, case_id=case_id), db.begin() as session:
+    with audit.refusals_recorded(db, Event.ERASURE_ASKED, actor=actor.person, case_id=case_id), db.begin() as session:
         if not well_formed(case_id):
             raise not_found()
         identity.lock_case(session, case_id)
@@ -124,7 +124,7 @@ def object_to_erasure(db: Database, *, keystore: KeyStore, actor: Actor, erasure
         Invalid: no reason.
     """
     at = db.clock.now()
-    with officers.refusals_recorded(db, Event.ERASURE_OBJECTED, actor=actor, object_id=erasure_id):
+    with audit.refusals_recorded(db, Event.ERASURE_OBJECTED, actor=actor.person, object_id=erasure_id):
         officers.require_officer(actor)
         words = officers.clean_reason(reason)
         with db.begin() as session:
@@ -148,7 +148,7 @@ def cancel_erasure(db: Database, *, actor: Actor, erasure_id: str) -> None:
         Refused: the window is over.
     """
     at = db.clock.now()
-    with officers.refusals_recorded(db, Event.ERASURE_CANCELLED, actor=actor, object_id=erasure_id):
+    with audit.refusals_recorded(db, Event.ERASURE_CANCELLED, actor=actor.person, object_id=erasure_id):
         if not actor.has_two_factors:
             raise NotSignedIn("second_factor_needed", "Please finish signing in.")
         with db.begin() as session:

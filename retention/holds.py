@@ -73,7 +73,7 @@ def place_hold(
         Invalid: no reason.
     """
     at, hold_id = db.clock.now(), HoldId(new_id())
-    with officers.refusals_recorded(db, Event.HOLD_PLACED, actor=actor, object_id=subject):
+    with audit.refusals_recorded(db, Event.HOLD_PLACED, actor=actor.person, object_id=subject):
         officers.require_officer(actor)
         words = officers.clean_reason(reason)
         with db.begin() as session:
@@ -114,7 +114,7 @@ def review_hold(db: Database, *, actor: Actor, hold_id: HoldId) -> date:
         Conflict: it was lifted.
     """
     at = db.clock.now()
-    with officers.refusals_recorded(db, Event.HOLD_REVIEWED, actor=actor, object_id=hold_id), db.begin() as session:
+    with audit.refusals_recorded(db, Event.HOLD_REVIEWED, actor=actor.person, object_id=hold_id), db.begin() as session:
         officers.require_officer(actor)
         row = _in_force(session, hold_id)
         row.reviewed_at, row.review_on = at, civil_day(at) + REVIEW_EVERY
@@ -132,7 +132,7 @@ def release_hold(db: Database, *, keystore: KeyStore, actor: Actor, hold_id: Hol
         Invalid: no reason.
     """
     at = db.clock.now()
-    with officers.refusals_recorded(db, Event.HOLD_RELEASED, actor=actor, object_id=hold_id), db.begin() as session:
+    with audit.refusals_recorded(db, Event.HOLD_RELEASED, actor=actor.person, object_id=hold_id), db.begin() as session:
         officers.require_officer(actor)
         row = _in_force(session, hold_id)
         if row.placed_by == actor.person:

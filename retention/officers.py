@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import audit
-from audit import Event, Outcome
-from core.db import Database
-from core.errors import Invalid, NotFound, NotSignedIn, Refused
-from core.ids import CaseId, PersonId, well_formed
+from core.errors import Invalid, NotSignedIn, Refused
+from core.ids import CaseId, PersonId
 from identity import Actor, PersonKind, Role
 from keys import KeyStore, RecordOwner, open_field, seal_field
 
@@ -28,27 +23,6 @@ def require_officer(actor: Actor) -> None:
         raise NotSignedIn("second_factor_needed", "Please finish signing in.")
     if actor.kind is not PersonKind.STAFF or Role.IG_OFFICER not in actor.roles:
         raise Refused("officers_only", "Only an information governance officer can do that.")
-
-
-@contextmanager
-def refusals_recorded(
-    db: Database, event: Event, *, actor: Actor, case_id: CaseId | None = None, object_id: str | None = None
-) -> Iterator[None]:
-    """Around a use case: a refusal is in the log, committed, before it is raised."""
-    try:
-        yield
-    except (Refused, NotFound) as refusal:
-        with db.begin() as session:
-            audit.record(
-                session,
-                event,
-                actor=actor.person,
-                outcome=Outcome.REFUSED,
-                case_id=case_id if case_id is not None and well_formed(case_id) else None,
-                object_id=object_id if object_id is not None and well_formed(object_id) else None,
-                reason=refusal.code,
-            )
-        raise
 
 
 def clean_reason(text: str) -> str:

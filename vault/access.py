@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-import audit
 import identity
-from core.db import Database
-from core.errors import NotFound, Refused
-from core.ids import CaseId, well_formed
+from core.ids import CaseId
 from identity import Actor, Role
 from vault import errors
 
@@ -50,24 +45,3 @@ def require_live_session(session: Session, *, actor: Actor, at: datetime) -> Non
     """
     if actor.session not in identity.sessions_live(session, [actor.session], at=at):
         raise errors.signed_out()
-
-
-@contextmanager
-def refusals_recorded(
-    db: Database, event: audit.Event, *, actor: Actor, case_id: CaseId | None = None, object_id: str | None = None
-) -> Iterator[None]:
-    """Around a use case: a refusal is in the log, committed, before it is raised."""
-    try:
-        yield
-    except (Refused, NotFound) as refusal:
-        with db.begin() as session:
-            audit.record(
-                session,
-                event,
-                actor=actor.person,
-                outcome=audit.Outcome.REFUSED,
-                case_id=case_id if case_id is not None and well_formed(case_id) else None,
-                object_id=object_id if object_id is not None and well_formed(object_id) else None,
-                reason=refusal.code,
-            )
-        raise

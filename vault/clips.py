@@ -65,7 +65,7 @@ def cut_clip(
         Conflict: the footage isn't ready, or the case is closed.
     """
     at = db.clock.now()
-    with access.refusals_recorded(db, Event.CLIP_CUT, actor=actor, object_id=footage_id), db.begin() as session:
+    with audit.refusals_recorded(db, Event.CLIP_CUT, actor=actor.person, object_id=footage_id), db.begin() as session:
         footage = session.get(FootageRow, footage_id) if well_formed(footage_id) else None
         if footage is None:
             raise not_found()
@@ -114,7 +114,7 @@ def set_persons_shown(db: Database, *, actor: Actor, rendition_id: RenditionId, 
     """
     wanted = frozenset(persons)
     with (
-        access.refusals_recorded(db, Event.PERSONS_SHOWN_RECORDED, actor=actor, object_id=rendition_id),
+        audit.refusals_recorded(db, Event.PERSONS_SHOWN_RECORDED, actor=actor.person, object_id=rendition_id),
         db.begin() as session,
     ):
         row = renditions.find(session, rendition_id)

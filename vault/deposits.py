@@ -99,7 +99,7 @@ def begin_deposit(
         TooLarge: over the bound.
     """
     bounds, at = bounds or Bounds(), db.clock.now()
-    with access.refusals_recorded(db, Event.DEPOSIT_REFUSED, actor=actor, case_id=case_id), db.begin() as session:
+    with audit.refusals_recorded(db, Event.DEPOSIT_REFUSED, actor=actor.person, case_id=case_id), db.begin() as session:
         access.require_guider_at_work(session, actor=actor, case_id=case_id, at=at)
         _check(length=length, sha256=sha256, bounds=bounds)
         _check_visit(session, visit_id, case_id=case_id)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -14,6 +18,7 @@ from keys.models import CaseKeyRow, KeyState, RecordKeyRow
 from keys.wrap import key_damaged
 
 BATCH = 200
+Row = TypeVar("Row", CaseKeyRow, RecordKeyRow)
 
 
 def move_all(db: Database, *, keyring: Keyring, old_id: str, new_id: str) -> None:
@@ -21,9 +26,12 @@ def move_all(db: Database, *, keyring: Keyring, old_id: str, new_id: str) -> Non
     while (case_id := _one_to_roll(db)) is not None:
         with db.begin() as session:
             objects.roll_case(session, keyring=keyring, case_id=case_id, at=db.clock.now())
-    for move in (_case_keys, _record_keys):
-        while move(db, keyring=keyring, old_id=old_id, new_id=new_id):
-            pass
+    while _move_batch(db, CaseKeyRow, old_id=old_id, new_id=new_id, again=partial(_case_key, keyring, new_id=new_id)):
+        pass
+    while _move_batch(
+        db, RecordKeyRow, old_id=old_id, new_id=new_id, again=partial(_record_key, keyring, new_id=new_id)
+    ):
+        pass
 
 
 def live_under(session: Session, *, epoch_id: str) -> int:
@@ -36,57 +44,34 @@ def live_under(session: Session, *, epoch_id: str) -> int:
     )
 
 
-def _case_keys(db: Database, *, keyring: Keyring, old_id: str, new_id: str) -> int:
+def _move_batch(db: Database, kind: type[Row], *, again: Callable[[Row], bytes], old_id: str, new_id: str) -> int:
     with db.begin() as session:
         rows = session.scalars(
-            select(CaseKeyRow)
-            .where(CaseKeyRow.epoch_id == old_id, CaseKeyRow.state == KeyState.ACTIVE)
-            .order_by(CaseKeyRow.id)
-            .limit(BATCH)
+            select(kind).where(kind.epoch_id == old_id, kind.state == KeyState.ACTIVE).order_by(kind.id).limit(BATCH)
         ).all()
         for row in rows:
-            if row.wrapped is None:
-                raise key_damaged()
-            key = objects.unwrap_case_key(
-                keyring, wrapped=row.wrapped, own_id=row.id, epoch_id=row.epoch_id, case_id=row.case_id
-            )
-            again = objects.wrap_case_key(keyring, key=key, own_id=row.id, epoch_id=new_id, case_id=row.case_id)
             session.execute(  # compare and swap: a row that changed meanwhile is met again in the next round
-                update(CaseKeyRow)
-                .where(
-                    CaseKeyRow.id == row.id,
-                    CaseKeyRow.epoch_id == old_id,
-                    CaseKeyRow.wrapped == row.wrapped,
-                )
-                .values(epoch_id=new_id, wrapped=again)
+                update(kind)
+                .where(kind.id == row.id, kind.epoch_id == old_id, kind.wrapped == row.wrapped)
+                .values(epoch_id=new_id, wrapped=again(row))
                 .execution_options(synchronize_session=False)
             )
         return len(rows)
 
 
-def _record_keys(db: Database, *, keyring: Keyring, old_id: str, new_id: str) -> int:
-    with db.begin() as session:
-        rows = session.scalars(
-            select(RecordKeyRow)
-            .where(RecordKeyRow.epoch_id == old_id, RecordKeyRow.state == KeyState.ACTIVE)
-            .order_by(RecordKeyRow.id)
-            .limit(BATCH)
-        ).all()
-        for row in rows:
-            owner = RecordOwner(row.owner_kind, row.owner_id)
-            key = records.unwrap_record_key(keyring, row=row, owner=owner)
-            again = records.wrap_record_key(keyring, key=key, own_id=row.id, epoch_id=new_id, owner=owner)
-            session.execute(
-                update(RecordKeyRow)
-                .where(
-                    RecordKeyRow.id == row.id,
-                    RecordKeyRow.epoch_id == old_id,
-                    RecordKeyRow.wrapped == row.wrapped,
-                )
-                .values(epoch_id=new_id, wrapped=again)
-                .execution_options(synchronize_session=False)
-            )
-        return len(rows)
+def _case_key(keyring: Keyring, row: CaseKeyRow, *, new_id: str) -> bytes:
+    if row.wrapped is None:
+        raise key_damaged()
+    key = objects.unwrap_case_key(
+        keyring, wrapped=row.wrapped, own_id=row.id, epoch_id=row.epoch_id, case_id=row.case_id
+    )
+    return objects.wrap_case_key(keyring, key=key, own_id=row.id, epoch_id=new_id, case_id=row.case_id)
+
+
+def _record_key(keyring: Keyring, row: RecordKeyRow, *, new_id: str) -> bytes:
+    owner = RecordOwner(row.owner_kind, row.owner_id)
+    key = records.unwrap_record_key(keyring, row=row, owner=owner)
+    return records.wrap_record_key(keyring, key=key, own_id=row.id, epoch_id=new_id, owner=owner)
 
 
 def _one_to_roll(db: Database) -> CaseId | None:

@@ -37,7 +37,14 @@ def answer(request: Request, error: errors.VaultError) -> Response:
 
 def _page(request: Request, error: errors.VaultError, *, status: int) -> Response:
     try:
-        return page(request, "error.html", status=status, code=error.code, sentence=error.sentence)
+        return page(
+            request,
+            "error.html",
+            status=status,
+            code=error.code,
+            sentence=error.sentence,
+            request_id=request.state.request_id,
+        )
     except errors.VaultError:  # the page's frame asks the database too, which may be what is wrong
         return PlainTextResponse(f"{error.sentence}\n({error.code})\n", status_code=status)
 
@@ -53,7 +60,7 @@ def install(app: FastAPI) -> None:
     async def known(request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.VaultError)
         if isinstance(error, errors.Unavailable | errors.Damaged):
-            _LOG.warning("answered", extra={"code": error.code, "request_id": request.state.request_id})
+            _LOG.warning("answered", extra={"code": error.code})
         return answer(request, error)
 
     async def http(request: Request, error: Exception) -> Response:
@@ -104,7 +111,7 @@ class LastResort:
             if started or scope["type"] != "http":
                 raise
             request = Request(scope)
-            _LOG.error("failed", exc_info=error, extra={"request_id": request.state.request_id})
+            _LOG.error("failed", exc_info=error)
             failed = errors.Unavailable("failed", "Something went wrong on our side. Please try again.")
             response = answer(request, failed)
             response.status_code = 500

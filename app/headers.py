@@ -1,7 +1,7 @@
 """What every answer carries and every request must pass before a route sees it: pure ASGI, no body is touched.
 
 - security headers of ``docs/threat-model.md`` (CSP ``default-src 'none'``, COOP, COEP, CORP, no referrer, no store);
-- a request id;
+- the request's number (``app.request_log``);
 - the cross-origin check: an unsafe method from another site is refused by ``Sec-Fetch-Site``, or by ``Origin`` where a
   browser is too old for it (the algorithm of Go's ``http.CrossOriginProtection``); a client that sends neither is not
   a browser and carries no ambient cookie;
@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -68,8 +67,7 @@ class Armour:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = secrets.token_hex(8)
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = scope.get("state", {}).get("request_id", "")
         is_static = scope["path"].startswith("/static/")
 
         async def dressed(message: Message) -> None:
@@ -77,7 +75,8 @@ class Armour:
                 headers = MutableHeaders(scope=message)
                 for name, value in FIXED.items():
                     headers[name] = value
-                headers["X-Request-Id"] = request_id
+                if request_id:
+                    headers["X-Request-Id"] = request_id
                 if not is_static:
                     headers["Cache-Control"] = "no-store"
                 if self._secure:

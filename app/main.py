@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 from app import errors
 from app.headers import Armour
 from app.pages import STATIC
+from app.request_log import RequestLog
 from app.routes import ROUTERS
 from app.service import Service
 
@@ -25,4 +26,5 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Armour, origin=service.settings.public_origin, also_hosts=(service.settings.listen,))
+    app.add_middleware(RequestLog)
     return app

@@ -14,7 +14,6 @@ import uvicorn
 import audit
 import consent
 from app.duties import make_worker
-from app.logs import configure_logs
 from app.main import create_app
 from app.service import Service
 from app.settings import Settings, host_and_port, is_loopback
@@ -78,7 +77,6 @@ def serve(service: Service, *, parts: Parts) -> None:
     Raises:
         Unavailable: ``quarantined``.
     """
-    configure_logs()
     forbid_dumps()
     check_witness(service)
     consent.publish_notices(service.db)
@@ -107,7 +105,7 @@ def serve(service: Service, *, parts: Parts) -> None:
     try:
         if worker:
             worker.start()
-        _LOG.info("serving", extra={"origin": settings.public_origin})
+        _LOG.info("serving")
         server.run(sockets=[listener])
     finally:
         if worker:
@@ -121,7 +119,6 @@ def work(service: Service, *, name: str) -> None:
     Raises:
         Unavailable: ``quarantined``.
     """
-    configure_logs()
     forbid_dumps()
     check_witness(service)
     consent.publish_notices(service.db)

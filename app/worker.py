@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
+from app.logs import adopt_loggers
 from core import jobs, outbox
 from core.db import Database
 from core.errors import Unavailable, VaultError
@@ -85,6 +86,7 @@ class Worker:
         _current = self
         DBOS(config=self._config)
         DBOS.launch()
+        adopt_loggers()  # dbos brings a handler of its own, which writes whole messages
         DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=0.25)
         for duty in self._duties:
             thread = threading.Thread(target=self._beat, args=(duty,), name=f"duty-{duty.name}", daemon=True)

@@ -30,7 +30,7 @@ EVERY: Final = timedelta(milliseconds=200)
 EVIDENCE: Final = timedelta(milliseconds=500)
 """How old what is known may be."""
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("vault.watch")
 
 
 class Monotonic(Protocol):
@@ -179,7 +179,7 @@ class Watch:
                 live = sessions_live(session, sessions, at=self._db.clock.now())
         except VaultError as error:
             # What is known only grows older, and stops counting by itself.
-            _LOG.warning("the watch can't look: %s", error.code)
+            _LOG.warning("the watch can't look", extra={"code": error.code})
             return
         self._evidence = Evidence(found, frozenset(live), started)
         self._tell(before.versions, found)

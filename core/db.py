@@ -22,6 +22,7 @@ from sqlalchemy.types import TypeDecorator
 
 from core.clock import Clock
 from core.errors import NotFound, OutOfRoom, Unavailable
+from core.requests import current_request
 
 BUSY_WAIT = timedelta(seconds=10)
 """How long a transaction waits for others before it gives up as ``Unavailable``."""
@@ -114,7 +115,9 @@ class Database:
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         try:
             with Session(
-                self.engine.execution_options(**options), info=dict(self.info), expire_on_commit=False
+                self.engine.execution_options(**options),
+                info=self.info | {"request_id": current_request()},
+                expire_on_commit=False,
             ) as session:
                 yield session
         except DBAPIError as error:
@@ -130,14 +133,20 @@ def connect(url: str, *, clock: Clock) -> Database:
     """
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
-        engine = create_engine(address, connect_args={"timeout": BUSY_WAIT.total_seconds(), "check_same_thread": False})
+        engine = create_engine(
+            address,
+            connect_args={"timeout": BUSY_WAIT.total_seconds(), "check_same_thread": False},
+            hide_parameters=True,  # an error's text must not quote what was stored
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         waits = {"connect_timeout": str(int(BUSY_WAIT.total_seconds()))}
         if "options" not in address.query:
             waits["options"] = f"-c lock_timeout={BUSY_WAIT // timedelta(milliseconds=1)}"
-        engine = create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=waits)
+        engine = create_engine(
+            address, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=waits, hide_parameters=True
+        )
     return Database(engine, clock)
 
 

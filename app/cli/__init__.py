@@ -6,11 +6,13 @@ Status: 0 done, 1 found something wrong, 2 wrong use, 3 refused, 4 not possible 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from typing import Any
 
 import typer
 
+from app.logs import JsonLines
 from core import errors
 
 STATUS: tuple[tuple[type[errors.VaultError], int], ...] = (
@@ -48,3 +50,8 @@ def main() -> None:
     except errors.VaultError as error:
         sys.stderr.write(f"{error.code}: {error.sentence}\n")
         raise SystemExit(next(status for kind, status in STATUS if isinstance(error, kind))) from None
+    except Exception as error:  # noqa: BLE001 - its text may quote what is stored, and this may be a shared screen
+        seen = logging.makeLogRecord({"name": "vault.cli", "levelno": logging.ERROR, "msg": "failed"})
+        seen.exc_info = (type(error), error, error.__traceback__)
+        sys.stderr.write(f"failed: Something went wrong. What we know of it:\n{JsonLines('cli').format(seen)}\n")
+        raise SystemExit(4) from None

@@ -10,6 +10,7 @@ import typer
 from app import running
 from app.cli import application, say
 from app.cli.options import Json, PassphraseFile, Store, passphrase, settings
+from app.logs import configure_logs
 from app.schema import Tree, upgrade
 from app.service import clock_for, databases, open_service
 from app.settings import described
@@ -59,6 +60,7 @@ def serve(
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Only the pages: workers run elsewhere.")] = False,
 ) -> None:
     """Serve pages and films, and do the background work. Ends cleanly on SIGTERM."""
+    configure_logs("serve")
     read = settings(
         store=store,
         passphrase_file=passphrase_file,
@@ -80,6 +82,7 @@ def worker(
     name: Annotated[str, typer.Option(help="Stable name of this worker; it takes up what it had begun.")] = "worker-1",
 ) -> None:
     """Do the background work only."""
+    configure_logs(name)
     read = settings(store=store, passphrase_file=passphrase_file)
     running.work(open_service(read, passphrase=passphrase(read)), name=name)
 

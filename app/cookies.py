@@ -1,4 +1,7 @@
-"""The two cookies, a session and a bound device. ``__Host-``: only over TLS (or loopback), only to this host."""
+"""The cookies: a session, a family's bound device, and a mark that keeps others from using up the tries of staff.
+
+``__Host-``: only over TLS (or loopback), only to this host.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from core.secret import Secret
 
 SESSION = "__Host-session"
 DEVICE = "__Host-device"
+MARK = "__Host-mark"
 DEVICE_LIFE = timedelta(days=400)
 """As long as browsers keep a cookie; the device itself ends with the case or when it is revoked."""
 
@@ -29,6 +33,11 @@ def put_session(response: Response, value: Secret[str]) -> None:
 def put_device(response: Response, value: Secret[str]) -> None:
     """Bind this device."""
     _put(response, DEVICE, value.reveal(), life=DEVICE_LIFE)
+
+
+def put_mark(response: Response, value: Secret[str]) -> None:
+    """Remember that a member of staff signed in here; it opens nothing (``identity.whence``)."""
+    _put(response, MARK, value.reveal(), life=DEVICE_LIFE)
 
 
 def drop_session(response: Response) -> None:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from core.errors import Invalid, TooLarge
 from core.ids import well_formed
+from core.secret import Secret
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_FIELDS = 400
@@ -79,6 +80,18 @@ class Form:
         if not value:
             raise Invalid("missing", f"Enter {called}.", field=name)
         return value
+
+    def secret(self, name: str, *, called: str, most: int = MAX_TEXT) -> Secret[str]:
+        """A password, passcode or code exactly as it was typed: untrimmed, so that one text counts and no other.
+
+        Raises:
+            Invalid: it is missing, too long, said twice in different ways, or has characters that hide.
+        """
+        values = self._fields.get(name, [])
+        self.optional(name, most=most)
+        if not values or not values[-1]:
+            raise Invalid("missing", f"Enter {called}.", field=name)
+        return Secret(values[-1])
 
     def id(self, name: str, *, called: str) -> str:
         """An identifier that a page put there."""

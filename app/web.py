@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app import pages
+from app import cookies, pages
 from app.pages import Notice, NoticeKind, Problem, Visitor
-from core.errors import Invalid, VaultError
-from identity import Actor, PersonKind, person_name
+from core.errors import Invalid, RateLimited, VaultError
+from core.secret import Secret
+from identity import Actor, PersonKind, Whence, person_name
 
 SAVED = {
     "case": "The family is set up.",
@@ -74,7 +76,7 @@ def page(
     problems = (Problem(problem.sentence, problem.field),) if problem else ()
     asked = request.query_params.get("saved", "")
     said = SAVED.get(asked)
-    return pages.render(
+    answer = pages.render(
         request,
         template,
         visitor=visitor_of(request),
@@ -83,6 +85,18 @@ def page(
         problems=problems,
         given=given or {},
         **context,
+    )
+    if isinstance(problem, RateLimited):
+        answer.headers["Retry-After"] = str(math.ceil(problem.retry_after.total_seconds()))
+    return answer
+
+
+def whence_of(request: Request) -> Whence:
+    """Where a request comes from. Behind a proxy uvicorn has put the address there that the proxy told."""
+    return Whence(
+        address=request.client.host if request.client else "",
+        agent=request.headers.get("user-agent", ""),
+        mark=cookies.token(request, cookies.MARK) or Secret(""),
     )
 
 

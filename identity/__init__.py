@@ -94,6 +94,7 @@ from identity.titles import Household, every_case, households
 from identity.tries import tidy
 from identity.views import case_view, caseloads, cases_of, children_names, places_of, safe_contact
 from identity.visits import record_visit, visit, visits_of
+from identity.whence import Whence
 
 __all__ = [
     "CODE_MESSAGE",
@@ -147,6 +148,7 @@ __all__ = [
     "TotpSetup",
     "Visit",
     "VisitKind",
+    "Whence",
     "activate",
     "actor_for",
     "add_person",

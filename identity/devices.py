@@ -14,14 +14,15 @@ from core.db import Database, lock
 from core.errors import Conflict, NotSignedIn, RateLimited, Refused
 from core.ids import CaseId, PersonId, new_id
 from core.secret import Secret
-from identity import passwords
+from identity import passwords, totp
 from identity.access_models import DeviceRow, InvitationRow, SessionStep
 from identity.authority import require_in_case, require_member
 from identity.facts import Actor, Factor, PersonKind, Role
-from identity.invitations import MOST_WRONG_CODES, by_token, code_matches, require_live
+from identity.invitations import MOST_WRONG_CODES, by_token, code_matches, look, require_live
 from identity.models import PersonRow
 from identity.sessions import FAMILY_TIMEOUTS, TOKEN_BYTES, SignedIn, Timeouts, begin, end_device, token_hash
-from identity.tries import PER_ADDRESS, spend
+from identity.tries import count_guess, please_wait
+from identity.whence import Whence
 from keys import KeyStore
 
 FAILURES_TO_LOCK = 5
@@ -48,7 +49,7 @@ def activate(
     token: Secret[str],
     code: str,
     passcode: Secret[str],
-    address: str,
+    whence: Whence,
     timeouts: Timeouts = FAMILY_TIMEOUTS,
 ) -> Activated:
     """Use an invitation up: bind this device to the person, with a passcode of their own. Older devices are unbound.
@@ -59,24 +60,20 @@ def activate(
         token: from the link.
         code: six digits, from the safe contact or the letter.
         passcode: 6 to 12 digits that they choose.
-        address: the network address that asks, for counting.
+        whence: where it is typed.
         timeouts: how long the session lasts.
 
     Raises:
         NotFound: no such link.
         Conflict: ``invitation_used``, ``code_not_sent``.
         Refused: ``invitation_ended``, ``wrong_code``.
-        Invalid: ``passcode_form``, ``passcode_too_easy``; nothing is consumed.
-        RateLimited: ``too_many_tries``.
+        Invalid: ``code_form``, ``passcode_form``, ``passcode_too_easy``; nothing is consumed.
+        RateLimited: ``too_many_tries``: links from this address that were none. Five wrong codes end a real link.
     """
     at = db.clock.now()
+    look(db, keys=keys, token=token, whence=whence)
+    totp.check_form(code)
     passwords.check_passcode(passcode)
-    with db.begin() as session:
-        limited = spend(session, keys, PER_ADDRESS, what=address, at=at)
-    if limited:
-        raise limited
-    with db.read() as session:
-        require_live(by_token(session, token), at=at)
     kept = passwords.hashed(passcode)  # slow, so outside a transaction
     with db.begin() as session:
         found = by_token(session, token)
@@ -94,20 +91,30 @@ def activate(
 def sign_in_device(
     db: Database,
     *,
+    keys: KeyStore,
     device: Secret[str],
     passcode: Secret[str],
+    whence: Whence,
     timeouts: Timeouts = FAMILY_TIMEOUTS,
 ) -> SignedIn:
     """Sign a family member in on their bound device.
 
-    Five wrong passcodes lock the device for a quarter of an hour, ten unbind it: then it takes a new invitation.
+    Five wrong passcodes lock the device for a quarter of an hour, ten unbind it: then it takes a new invitation. Only
+    whoever holds the device can do that to its owner.
 
     Raises:
         NotSignedIn: ``device_unknown``: not bound, or not any more.
+        Invalid: ``passcode_form``: no passcode at all, so not counted.
         Refused: ``wrong_passcode``.
-        RateLimited: ``device_locked``.
+        RateLimited: ``device_locked``; ``too_many_tries``: devices from this address that weren't bound.
     """
     at = db.clock.now()
+    with db.read() as session:
+        is_bound = session.scalars(_held(device)).first() is not None
+    if not is_bound:
+        count_guess(db, keys=keys, whence=whence)
+    else:
+        passwords.check_passcode_form(passcode)
     with db.begin() as session:
         row = _device(session, device)
         limited = _locked(row, at=at)
@@ -199,22 +206,21 @@ def _unbind_all(session: Session, person: PersonId, *, by: PersonId, at: datetim
 
 
 def _device(session: Session, token: Secret[str]) -> DeviceRow:
-    row = session.scalars(
-        select(DeviceRow)
-        .where(DeviceRow.token_hash == token_hash(token), DeviceRow.revoked_at.is_(None))
-        .with_for_update()
-    ).first()
+    row = session.scalars(_held(token).with_for_update()).first()
     if row is None:
         raise NotSignedIn("device_unknown", "This device isn't set up any more. Ask your guider for a new link.")
     return row
 
 
+def _held(token: Secret[str]) -> Select[DeviceRow]:
+    return select(DeviceRow).where(DeviceRow.token_hash == token_hash(token), DeviceRow.revoked_at.is_(None))
+
+
 def _locked(row: DeviceRow, *, at: datetime) -> RateLimited | None:
     if row.locked_until is None or row.locked_until <= at:
         return None
-    return RateLimited(
-        "device_locked", "Too many wrong passcodes. Please wait and try again.", retry_after=row.locked_until - at
-    )
+    wait = row.locked_until - at
+    return RateLimited("device_locked", f"Too many wrong passcodes. {please_wait(wait)}", retry_after=wait)
 
 
 def _count_first(row: DeviceRow, *, at: datetime) -> None:

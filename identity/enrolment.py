@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 import audit
@@ -20,8 +20,9 @@ from identity.facts import PersonKind
 from identity.models import PersonRow
 from identity.sealing import open_person, seal_person
 from identity.sessions import STAFF_TIMEOUTS, TOKEN_BYTES, SignedIn, Timeouts, token_hash
-from identity.sign_in import full_session, spend_code, wrong_code
-from identity.tries import PER_CODE, forget, spend
+from identity.sign_in import full_session, spend_code, spend_try, wrong_code
+from identity.tries import count_guess
+from identity.whence import Whence
 from keys import KeyStore
 
 ENROLMENT_LASTS = timedelta(days=7)
@@ -49,15 +50,17 @@ class TotpSetup:
     secret: Secret[str]
 
 
-def enrol(db: Database, *, keys: KeyStore, token: Secret[str], password: Secret[str]) -> TotpSetup:
+def enrol(db: Database, *, keys: KeyStore, token: Secret[str], password: Secret[str], whence: Whence) -> TotpSetup:
     """Choose a password and get a fresh authenticator secret. Nothing counts until ``confirm_enrolment``.
 
     Raises:
         NotFound: no such link.
         Conflict: ``link_used``; Refused: ``link_ended``.
         Invalid: ``password_form``, ``password_too_short``, ``password_too_long``, ``password_too_common``.
+        RateLimited: ``too_many_tries``: links from this address that were none.
     """
     at = db.clock.now()
+    look_enrolment(db, keys=keys, token=token, whence=whence)
     with db.read() as session:
         person = PersonId(_live_link(session, token, at=at).person_id)
         row = session.get_one(PersonRow, person)
@@ -75,27 +78,42 @@ def enrol(db: Database, *, keys: KeyStore, token: Secret[str], password: Secret[
     return TotpSetup(totp.address(secret, account=email), secret)
 
 
-def look_enrolment(db: Database, *, token: Secret[str]) -> None:
+def look_enrolment(db: Database, *, keys: KeyStore, token: Secret[str], whence: Whence) -> None:
     """Whether a link may be enrolled with. Consumes nothing.
 
     Raises:
         NotFound: no such link.
         Conflict: ``link_used``; Refused: ``link_ended``.
+        RateLimited: ``too_many_tries``: links from this address that were none.
     """
+    at = db.clock.now()
     with db.read() as session:
-        _live_link(session, token, at=db.clock.now())
+        is_link = session.scalars(_linked(token)).first() is not None
+    if not is_link:
+        count_guess(db, keys=keys, whence=whence)
+    with db.read() as session:
+        _live_link(session, token, at=at)
 
 
 def confirm_enrolment(
-    db: Database, *, keys: KeyStore, token: Secret[str], code: str, timeouts: Timeouts = STAFF_TIMEOUTS
+    db: Database,
+    *,
+    keys: KeyStore,
+    token: Secret[str],
+    code: str,
+    whence: Whence,
+    timeouts: Timeouts = STAFF_TIMEOUTS,
 ) -> SignedIn:
     """Show with a first code that the authenticator works. The link is used up; its owner is signed in.
 
     Raises:
         NotFound: no such link.
         Conflict: ``link_used``, ``password_first``; Refused: ``link_ended``, ``wrong_code``.
+        Invalid: ``code_form``.
         RateLimited: ``too_many_tries``.
     """
+    look_enrolment(db, keys=keys, token=token, whence=whence)
+    totp.check_form(code)
     at = db.clock.now()
     with db.begin() as session:
         link = _live_link(session, token, at=at)
@@ -106,13 +124,12 @@ def confirm_enrolment(
         second = session.get(TotpRow, person)
         if second is None:
             raise Conflict("password_first", "Choose a password first.")
-        limited = spend(session, keys, PER_CODE, what=person, at=at)
+        limited = spend_try(session, keys, person=person, whence=whence, at=at)
         if not limited and spend_code(session, keys, person=person, code=code, at=at):
             session.refresh(second)
             second.confirmed_at, link.used_at = at, at
-            forget(session, keys, PER_CODE, what=person)
             audit.record(session, audit.Event.SECOND_FACTOR_ENROLLED, actor=person, object_id=person)
-            return full_session(session, person, timeouts=timeouts, at=at)
+            return full_session(session, keys, person=person, whence=whence, timeouts=timeouts, at=at)
     raise limited or wrong_code()
 
 
@@ -152,11 +169,15 @@ def lock_staff(session: Session, person: PersonId) -> PersonRow:
 
 
 def _live_link(session: Session, token: Secret[str], *, at: datetime) -> EnrolmentRow:
-    row = session.scalars(select(EnrolmentRow).where(EnrolmentRow.token_hash == token_hash(token))).first()
+    row = session.scalars(_linked(token)).first()
     if row is None:
         raise not_found()
     _require_live(row, at=at)
     return row
+
+
+def _linked(token: Secret[str]) -> Select[EnrolmentRow]:
+    return select(EnrolmentRow).where(EnrolmentRow.token_hash == token_hash(token))
 
 
 def _require_live(row: EnrolmentRow, *, at: datetime) -> None:

@@ -28,6 +28,8 @@ from identity.models import PersonRow, RestrictionRow
 from identity.rosters import require_open
 from identity.sealing import keyed_hash, open_person
 from identity.sessions import TOKEN_BYTES, token_hash
+from identity.tries import count_guess
+from identity.whence import Whence
 from keys import KeyStore
 
 INVITATION_LASTS = timedelta(days=7)
@@ -163,14 +165,19 @@ def letter_code(db: Database, *, keys: KeyStore, actor: Actor, invitation_id: In
         return _new_code(keys, row)
 
 
-def look(db: Database, *, token: Secret[str]) -> Invitation:
+def look(db: Database, *, keys: KeyStore, token: Secret[str], whence: Whence) -> Invitation:
     """What a link leads to. Consumes nothing.
 
     Raises:
         NotFound: no such link.
         Conflict: ``invitation_used``; Refused: ``invitation_ended``.
+        RateLimited: ``too_many_tries``: links from this address that were none.
     """
     at = db.clock.now()
+    with db.read() as session:
+        is_link = session.scalars(_linked(token)).first() is not None
+    if not is_link:
+        count_guess(db, keys=keys, whence=whence)
     with db.read() as session:
         row = by_token(session, token)
         require_live(row, at=at)
@@ -204,10 +211,14 @@ def by_token(session: Session, token: Secret[str]) -> InvitationRow:
     Raises:
         NotFound: no such link.
     """
-    row = session.scalars(select(InvitationRow).where(InvitationRow.token_hash == token_hash(token))).first()
+    row = session.scalars(_linked(token)).first()
     if row is None:
         raise not_found()
     return row
+
+
+def _linked(token: Secret[str]) -> Select[InvitationRow]:
+    return select(InvitationRow).where(InvitationRow.token_hash == token_hash(token))
 
 
 def require_live(row: InvitationRow, *, at: datetime) -> None:

@@ -79,15 +79,23 @@ def check_passcode(passcode: Secret[str]) -> None:
     Raises:
         Invalid: ``passcode_form``, ``passcode_too_easy``.
     """
-    digits = passcode.reveal()
-    if not re.fullmatch(rf"[0-9]{{{SHORTEST_PASSCODE},{LONGEST_PASSCODE}}}", digits):
+    check_passcode_form(passcode)
+    if _is_pattern(passcode.reveal()):
+        raise Invalid("passcode_too_easy", "That is too easy to guess. Use other numbers.", field="passcode")
+
+
+def check_passcode_form(passcode: Secret[str]) -> None:
+    """Refuse what can't be a passcode, whoever's. It isn't counted as a try: it could never have been right.
+
+    Raises:
+        Invalid: ``passcode_form``.
+    """
+    if not re.fullmatch(rf"[0-9]{{{SHORTEST_PASSCODE},{LONGEST_PASSCODE}}}", passcode.reveal()):
         raise Invalid(
             "passcode_form",
-            f"Use {SHORTEST_PASSCODE} to {LONGEST_PASSCODE} numbers, with nothing between.",
+            f"Use {SHORTEST_PASSCODE} to {LONGEST_PASSCODE} numbers, with no spaces or other signs.",
             field="passcode",
         )
-    if _is_pattern(digits):
-        raise Invalid("passcode_too_easy", "That is too easy to guess. Use other numbers.", field="passcode")
 
 
 def hashed(secret: Secret[str]) -> str:

@@ -56,6 +56,7 @@ class SignedIn:
     Attributes:
         token: what the browser keeps; it can't be had again.
         step: ``SECOND_FACTOR`` while the code is still to come.
+        mark: what this browser may keep, so that nobody elsewhere can use up its tries (``whence``); staff only.
     """
 
     token: Secret[str]
@@ -63,6 +64,7 @@ class SignedIn:
     person: PersonId
     step: SessionStep
     expires_at: datetime
+    mark: Secret[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

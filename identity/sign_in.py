@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 import audit
 from core.db import Database
-from core.errors import Invalid, Refused
+from core.errors import Invalid, RateLimited, Refused
 from core.ids import PersonId
 from core.secret import Secret
 from identity import passwords, totp
@@ -18,11 +19,23 @@ from identity.facts import Factor, PersonKind
 from identity.models import PersonRow
 from identity.sealing import clean_email, email_index, open_person
 from identity.sessions import SECOND_FACTOR_WITHIN, STAFF_TIMEOUTS, SignedIn, Timeouts, begin, find
-from identity.tries import PER_ACCOUNT, PER_ADDRESS, PER_CODE, forget, spend
+from identity.tries import (
+    CODES_PER_ADDRESS,
+    PER_ACCOUNT,
+    PER_ADDRESS,
+    PER_BROWSER,
+    PER_CODE,
+    PER_DAY_OF_CODES,
+    Limit,
+    forget,
+    refund,
+    spend,
+)
+from identity.whence import Whence, known_as, new_mark
 from keys import KeyStore
 
 
-def sign_in_password(db: Database, *, keys: KeyStore, email: str, password: Secret[str], address: str) -> SignedIn:
+def sign_in_password(db: Database, *, keys: KeyStore, email: str, password: Secret[str], whence: Whence) -> SignedIn:
     """Take the first factor.
 
     Args:
@@ -30,7 +43,7 @@ def sign_in_password(db: Database, *, keys: KeyStore, email: str, password: Secr
         keys: the key store.
         email: as typed.
         password: as typed.
-        address: the network address that asks, for counting.
+        whence: where it is typed.
 
     Returns:
         A session at the step ``SECOND_FACTOR``, good for ``sign_in_totp`` and nothing else, for five minutes.
@@ -44,20 +57,19 @@ def sign_in_password(db: Database, *, keys: KeyStore, email: str, password: Secr
         found_by = email_index(keys, clean_email(email))
     except Invalid:
         found_by = email_index(keys, "nobody")
+    counted = _counted_as(keys, whence, account=found_by)
     with db.begin() as session:
-        limited = spend(session, keys, PER_ADDRESS, what=address, at=at) or spend(
-            session, keys, PER_ACCOUNT, what=found_by.hex(), at=at
-        )
-        person = _person(session, found_by)
-        kept = session.get(PasswordRow, person) if person else None
+        limited = next(filter(None, (spend(session, keys, limit, what=what, at=at) for limit, what in counted)), None)
+        person, kept = _account(session, found_by)
         if limited:
             _refused(session, person, reason="too_many_tries")
     if limited:
         raise limited
-    right = passwords.matches(password, kept.hash if kept else None)  # slow, so outside a transaction
+    right = passwords.matches(password, kept)  # slow, so outside a transaction
     with db.begin() as session:
         if right and person is not None and _is_ready(session, person):
-            forget(session, keys, PER_ACCOUNT, what=found_by.hex())
+            for limit, what in counted:
+                (refund if limit is PER_ADDRESS else forget)(session, keys, limit, what=what)
             timeouts = Timeouts(idle=SECOND_FACTOR_WITHIN, absolute=SECOND_FACTOR_WITHIN)
             return begin(
                 session,
@@ -73,7 +85,13 @@ def sign_in_password(db: Database, *, keys: KeyStore, email: str, password: Secr
 
 
 def sign_in_totp(
-    db: Database, *, keys: KeyStore, token: Secret[str], code: str, timeouts: Timeouts = STAFF_TIMEOUTS
+    db: Database,
+    *,
+    keys: KeyStore,
+    token: Secret[str],
+    code: str,
+    whence: Whence,
+    timeouts: Timeouts = STAFF_TIMEOUTS,
 ) -> SignedIn:
     """Take the second factor. The session gets a new token; the one that the password gave is worth nothing then.
 
@@ -82,6 +100,7 @@ def sign_in_totp(
         keys: the key store.
         token: of the session at its second step.
         code: six digits.
+        whence: where it is typed.
         timeouts: how long the session lasts.
 
     Returns:
@@ -89,23 +108,32 @@ def sign_in_totp(
 
     Raises:
         NotSignedIn: the first step was too long ago.
+        Invalid: ``code_form``: not six plain digits.
         Refused: ``wrong_code``: wrong, or used before.
         RateLimited: ``too_many_tries``.
     """
     at = db.clock.now()
     with db.begin() as session:
         pending = find(session, token, at=at)
+        totp.check_form(code)
         person = PersonId(pending.person_id)
-        limited = spend(session, keys, PER_CODE, what=person, at=at)
+        limited = spend_try(session, keys, person=person, whence=whence, at=at)
         if limited:
             _refused(session, person, reason="too_many_tries")
         elif pending.step is SessionStep.SECOND_FACTOR and spend_code(session, keys, person=person, code=code, at=at):
             pending.ended_at = at
-            forget(session, keys, PER_CODE, what=person)
-            return full_session(session, person, timeouts=timeouts, at=at)
+            return full_session(session, keys, person=person, whence=whence, timeouts=timeouts, at=at)
         else:
             _refused(session, person, reason="wrong_code")
     raise limited or wrong_code()
+
+
+def spend_try(
+    session: Session, keys: KeyStore, *, person: PersonId, whence: Whence, at: datetime
+) -> RateLimited | None:
+    """Count a try at somebody's codes, before it is looked at; says why it doesn't count, if it doesn't."""
+    counted = _codes_counted_as(session, keys, person=person, whence=whence)
+    return next(filter(None, (spend(session, keys, limit, what=what, at=at) for limit, what in counted)), None)
 
 
 def spend_code(session: Session, keys: KeyStore, *, person: PersonId, code: str, at: datetime) -> bool:
@@ -118,8 +146,12 @@ def spend_code(session: Session, keys: KeyStore, *, person: PersonId, code: str,
     return step is not None and totp.spend(session, person, step=step)
 
 
-def full_session(session: Session, person: PersonId, *, timeouts: Timeouts, at: datetime) -> SignedIn:
-    """Begin a session of a member of staff who has proved both factors, with its entry."""
+def full_session(
+    session: Session, keys: KeyStore, *, person: PersonId, whence: Whence, timeouts: Timeouts, at: datetime
+) -> SignedIn:
+    """Begin a session of a member of staff who has proved both factors, with its entry; tries count from anew."""
+    for limit, what in _codes_counted_as(session, keys, person=person, whence=whence):
+        (refund if limit is CODES_PER_ADDRESS else forget)(session, keys, limit, what=what)
     signed_in = begin(
         session,
         person=person,
@@ -130,7 +162,9 @@ def full_session(session: Session, person: PersonId, *, timeouts: Timeouts, at: 
         at=at,
     )
     audit.record(session, audit.Event.SIGNED_IN, actor=person, object_id=signed_in.session)
-    return signed_in
+    account = _index_of(session, person)
+    known = known_as(keys, whence, account=account)
+    return replace(signed_in, mark=whence.mark if known else new_mark(keys, account=account))
 
 
 def wrong_code() -> Refused:
@@ -138,9 +172,35 @@ def wrong_code() -> Refused:
     return Refused("wrong_code", "That code isn't right, or was used before. Wait for the next one.")
 
 
-def _person(session: Session, found_by: bytes) -> PersonId | None:
-    found = session.scalars(select(PersonRow.id).where(PersonRow.email_index == found_by)).first()
-    return None if found is None else PersonId(found)
+def _account(session: Session, found_by: bytes) -> tuple[PersonId | None, str | None]:
+    """Whose address it is and the password that is kept: one question, whether there is such an account or not."""
+    query = (
+        select(PersonRow.id, PasswordRow.hash)
+        .outerjoin(PasswordRow, PasswordRow.person_id == PersonRow.id)
+        .where(PersonRow.email_index == found_by)
+    )
+    found = session.execute(query).first()
+    return (PersonId(found.id), found.hash) if found else (None, None)
+
+
+def _counted_as(keys: KeyStore, whence: Whence, *, account: bytes) -> tuple[tuple[Limit, str], ...]:
+    known = known_as(keys, whence, account=account)
+    if known:
+        return ((PER_BROWSER, f"{account.hex()} {known}"),)
+    return (PER_ADDRESS, whence.address), (PER_ACCOUNT, account.hex())
+
+
+def _codes_counted_as(
+    session: Session, keys: KeyStore, *, person: PersonId, whence: Whence
+) -> tuple[tuple[Limit, str], ...]:
+    known = known_as(keys, whence, account=_index_of(session, person))
+    what = f"{person} {known}"
+    whose = ((PER_CODE, what), (PER_DAY_OF_CODES, what))
+    return whose if known else ((CODES_PER_ADDRESS, whence.address), *whose)
+
+
+def _index_of(session: Session, person: PersonId) -> bytes:
+    return session.get_one(PersonRow, person).email_index or b""
 
 
 def _is_ready(session: Session, person: PersonId) -> bool:

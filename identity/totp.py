@@ -1,8 +1,9 @@
 """Time-based codes (RFC 6238) that can't be replayed.
 
 Other services' audits found codes accepted with white space or full-width digits in them, and codes played A, B, A
-where only the last one was remembered. So: six ASCII digits and nothing else; the *time step* of the last accepted
-code is stored; a greater one is required, by one conditional update that two racing sign-ins can't both pass.
+where only the last one was remembered. So one rule, for every code of this service: six ASCII digits, with nothing
+before, between or after them (``check_form``; pages hand over what was typed, untrimmed); the *time step* of the last
+accepted code is stored; a greater one is required, by one conditional update that two racing sign-ins can't both pass.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pyotp.exceptions import OTPVerificationError
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from core.errors import Invalid
 from core.ids import PersonId
 from core.secret import Secret
 from identity.access_models import TotpRow
@@ -24,6 +26,16 @@ DRIFT_STEPS = 1
 """How many 30-second steps a phone's clock may be off, either way."""
 
 _CODE = re.compile(r"[0-9]{6}")
+
+
+def check_form(code: str) -> None:
+    """Refuse what can't be a code, whoever's. It isn't counted as a try: it could never have been right.
+
+    Raises:
+        Invalid: ``code_form``.
+    """
+    if not _CODE.fullmatch(code):
+        raise Invalid("code_form", "Type the 6 numbers of the code, with no spaces or other signs.", field="code")
 
 
 def new_secret() -> Secret[str]:

@@ -1,11 +1,22 @@
-"""How often something may be tried: counted in a table, so that it holds over all processes and a restart."""
+"""How often something may be tried: counted in a table, so that it holds over all processes and a restart.
+
+Who can't be kept out this way by somebody else, however long that one goes on:
+
+- staff, on a browser that they signed in on before: its tries are counted apart from everybody else's (``whence``);
+- a family member with their bound device: only tries on that very device lock it (``devices``);
+- whoever holds a real link: wrong codes end that link, and the guider makes another one (``invitations``).
+
+So an address that has used its tries up (a whole office or phone network may share one) closes doors only to those who
+have none of these.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete
+from sqlalchemy import case, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -13,6 +24,7 @@ from core.db import Database
 from core.errors import RateLimited
 from identity.access_models import SessionRow, TriesRow
 from identity.sealing import keyed_hash
+from identity.whence import Whence
 from keys import KeyStore
 
 
@@ -29,9 +41,20 @@ class Limit:
     window: timedelta
 
 
-PER_ACCOUNT = Limit("account", 10, timedelta(minutes=15))
-PER_ADDRESS = Limit("address", 100, timedelta(minutes=15))
+QUARTER = timedelta(minutes=15)
+PER_ACCOUNT = Limit("account", 10, QUARTER)
+"""Wrong passwords at one account from browsers that it never signed in on."""
+PER_BROWSER = Limit("browser", 10, QUARTER)
+"""Wrong passwords at one account on one browser that it did sign in on."""
+PER_ADDRESS = Limit("address", 100, QUARTER)
+"""Wrong passwords from one network address, whichever the account."""
 PER_CODE = Limit("code", 5, timedelta(minutes=5))
+PER_DAY_OF_CODES = Limit("code-day", 30, timedelta(days=1))
+"""Three of a million codes are right at a time: five tries every five minutes for ever would find one."""
+CODES_PER_ADDRESS = Limit("code-address", 100, QUARTER)
+LINKS_PER_ADDRESS = Limit("link-address", 100, QUARTER)
+"""Links and bound devices that aren't there, from one network address."""
+_MINUTES_SAID = 90
 SESSIONS_KEPT = timedelta(days=30)
 
 
@@ -70,9 +93,37 @@ def spend(session: Session, keys: KeyStore, limit: Limit, *, what: str, at: date
     ).one()
     if counted.tries <= limit.most:
         return None
-    return RateLimited(
-        "too_many_tries", "Too many tries. Please wait and try again.", retry_after=counted.window_ends_at - at
+    wait = counted.window_ends_at - at
+    return RateLimited("too_many_tries", f"Too many tries. {please_wait(wait)}", retry_after=wait)
+
+
+def refund(session: Session, keys: KeyStore, limit: Limit, *, what: str) -> None:
+    """Take back one try, which was a right one."""
+    session.execute(
+        update(TriesRow)
+        .where(TriesRow.bucket == _bucket(keys, limit, what), TriesRow.tries > 0)
+        .values(tries=TriesRow.tries - 1)
     )
+
+
+def please_wait(wait: timedelta) -> str:
+    """When to try again, in a sentence."""
+    minutes = max(1, math.ceil(wait / timedelta(minutes=1)))
+    if minutes > _MINUTES_SAID:
+        return f"Please wait {math.ceil(minutes / 60)} hours, then try again."
+    return f"Please wait {minutes} minute{'s' if minutes > 1 else ''}, then try again."
+
+
+def count_guess(db: Database, *, keys: KeyStore, whence: Whence) -> None:
+    """Count a link or a device that isn't there (its own short transaction).
+
+    Raises:
+        RateLimited: ``too_many_tries``.
+    """
+    with db.begin() as session:
+        limited = spend(session, keys, LINKS_PER_ADDRESS, what=whence.address, at=db.clock.now())
+    if limited:
+        raise limited
 
 
 def forget(session: Session, keys: KeyStore, limit: Limit, *, what: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,8 +12,8 @@ from app.forms import Posted
 from app.policy import PUBLIC
 from app.service import Service, service_of
 from app.statuses import status_of
-from app.web import go, page, wants_page
-from core.errors import Invalid, NotSignedIn, RateLimited, VaultError
+from app.web import go, page, wants_page, whence_of
+from core.errors import Invalid, NotSignedIn, VaultError
 from core.secret import Secret
 
 router = APIRouter(dependencies=[Depends(PUBLIC)])
@@ -26,25 +25,25 @@ _MOST_SECRET = 64
 @router.get("/invitation/{token}")
 def invitation(request: Request, token: str, service: TheService) -> Response:
     """What a link leads to. Looking uses nothing up, and says nothing about anybody."""
-    found = identity.look(service.db, token=Secret(token))
+    found = identity.look(service.db, keys=service.keystore, token=Secret(token), whence=whence_of(request))
     return page(request, "invitation.html", second_thing=found.second_thing.value, expires_at=found.expires_at)
 
 
 @router.get("/invitation/{token}/activate")
 def activate_page(request: Request, token: str, service: TheService) -> Response:
     """The form for the code and a passcode."""
-    found = identity.look(service.db, token=Secret(token))
+    found = identity.look(service.db, keys=service.keystore, token=Secret(token), whence=whence_of(request))
     return page(request, "activate.html", second_thing=found.second_thing.value)
 
 
 @router.post("/invitation/{token}/activate")
 def activate(request: Request, token: str, form: Posted, service: TheService) -> Response:
     """Bind this device to the person who was invited."""
-    found = identity.look(service.db, token=Secret(token))
+    found = identity.look(service.db, keys=service.keystore, token=Secret(token), whence=whence_of(request))
     try:
-        code = form.text("code", called="your code", most=_MOST_SECRET).replace(" ", "")
-        passcode = form.text("passcode", called="a passcode", most=_MOST_SECRET)
-        if form.optional("passcode_again") != passcode:
+        code = form.secret("code", called="your code", most=_MOST_SECRET).reveal()
+        passcode = form.secret("passcode", called="a passcode", most=_MOST_SECRET)
+        if form.secret("passcode_again", called="the same passcode again", most=_MOST_SECRET) != passcode:
             raise Invalid(
                 "passcodes_differ", "The two passcodes differ. Type the same one twice.", field="passcode_again"
             )
@@ -53,8 +52,8 @@ def activate(request: Request, token: str, form: Posted, service: TheService) ->
             keys=service.keystore,
             token=Secret(token),
             code=code,
-            passcode=Secret(passcode),
-            address=request.client.host if request.client else "",
+            passcode=passcode,
+            whence=whence_of(request),
         )
     except VaultError as error:
         error.field = error.field or _SHOWN_AGAIN.get(error.code)
@@ -79,8 +78,13 @@ def sign_in(request: Request, form: Posted, service: TheService) -> Response:
     """Take the passcode."""
     device = cookies.token(request, cookies.DEVICE)
     try:
-        passcode = form.text("passcode", called="your passcode", most=_MOST_SECRET)
-        begun = identity.sign_in_device(service.db, device=device or Secret(""), passcode=Secret(passcode))
+        begun = identity.sign_in_device(
+            service.db,
+            keys=service.keystore,
+            device=device or Secret(""),
+            passcode=form.secret("passcode", called="your passcode", most=_MOST_SECRET),
+            whence=whence_of(request),
+        )
     except NotSignedIn as error:
         if not wants_page(request):
             raise
@@ -98,7 +102,4 @@ def sign_in(request: Request, form: Posted, service: TheService) -> Response:
 
 
 def _again(request: Request, template: str, error: VaultError, **context: Any) -> Response:
-    response = page(request, template, status=status_of(error), problem=error, **context)
-    if isinstance(error, RateLimited):
-        response.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
-    return response
+    return page(request, template, status=status_of(error), problem=error, **context)

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Depends, Request, Response
 
 import identity
 from app import cookies
-from app.forms import Posted
+from app.forms import Form, Posted
 from app.pages import qr
 from app.policy import ANYONE_SIGNED_IN, PUBLIC, signed_in
 from app.service import Service, service_of
 from app.statuses import status_of
 from app.tasks import tasks_of
-from app.web import go, page, shown_again
+from app.web import go, page, shown_again, whence_of
 from core.errors import Invalid, NotSignedIn, VaultError
 from core.secret import Secret
-from identity import Actor, PersonKind
+from identity import Actor, PersonKind, SignedIn
 
 router = APIRouter()
 TheService = Annotated[Service, Depends(service_of)]
@@ -52,8 +52,8 @@ def sign_in(request: Request, form: Posted, service: TheService) -> Response:
             service.db,
             keys=service.keystore,
             email=form.text("email", called="your work email address"),
-            password=Secret(form.text("password", called="your password")),
-            address=request.client.host if request.client else "",
+            password=form.secret("password", called="your password"),
+            whence=whence_of(request),
         )
     except VaultError as error:
         return page(
@@ -80,15 +80,17 @@ def code(request: Request, form: Posted, service: TheService) -> Response:
         raise NotSignedIn("not_signed_in", "Please begin again with your email address and password.")
     try:
         whole = identity.sign_in_totp(
-            service.db, keys=service.keystore, token=token, code=form.text("code", called="the code")
+            service.db,
+            keys=service.keystore,
+            token=token,
+            code=form.secret("code", called="the code").reveal(),
+            whence=whence_of(request),
         )
     except NotSignedIn:
         return go("/sign-in")
     except VaultError as error:
         return page(request, "second_factor.html", status=status_of(error), problem=error)
-    response = go("/")
-    cookies.put_session(response, whole.token)
-    return response
+    return _enter(whole)
 
 
 @router.post("/sign-out")
@@ -105,7 +107,7 @@ def sign_out(request: Request, actor: Annotated[Actor, Depends(ANYONE_SIGNED_IN)
 @router.get("/enrol/{token}", dependencies=[Depends(PUBLIC)])
 def enrol_page(request: Request, token: str, service: TheService) -> Response:
     """A new member of staff's link; looking uses nothing up."""
-    identity.look_enrolment(service.db, token=Secret(token))
+    identity.look_enrolment(service.db, keys=service.keystore, token=Secret(token), whence=whence_of(request))
     return page(request, "enrol.html", step="password")
 
 
@@ -113,27 +115,38 @@ def enrol_page(request: Request, token: str, service: TheService) -> Response:
 def enrol(request: Request, token: str, form: Posted, service: TheService) -> Response:
     """Choose a password, and then show a first code."""
     link = Secret(token)
-    if form.optional("code"):
-        return _confirm(request, link, code=form.optional("code"), service=service)
+    if form.has("code"):
+        return _confirm(request, link, form=form, service=service)
     try:
-        password = form.text("password", called="a password")
-        _require_same(password, form.optional("password_again"))
-        setup = identity.enrol(service.db, keys=service.keystore, token=link, password=Secret(password))
+        password = form.secret("password", called="a password")
+        require_same(password, form.secret("password_again", called="the same password again"))
+        setup = identity.enrol(
+            service.db, keys=service.keystore, token=link, password=password, whence=whence_of(request)
+        )
     except Invalid as error:
         return page(request, "enrol.html", step="password", problem=error)
     return _code_page(request, address=setup.address.reveal(), secret=setup.secret.reveal())
 
 
-def _confirm(request: Request, link: Secret[str], *, code: str, service: Service) -> Response:
+def _confirm(request: Request, link: Secret[str], *, form: Form, service: Service) -> Response:
     try:
-        whole = identity.confirm_enrolment(service.db, keys=service.keystore, token=link, code=code)
+        code = form.secret("code", called="the code").reveal()
+        whole = identity.confirm_enrolment(
+            service.db, keys=service.keystore, token=link, code=code, whence=whence_of(request)
+        )
     except VaultError as error:
-        if not shown_again(error) and error.code != "wrong_code":
+        if not shown_again(error) and error.code not in {"wrong_code", "too_many_tries"}:
             raise
         # The secret is shown once. Who mistyped only types again; who lost it opens the link again.
         return page(request, "enrol.html", status=status_of(error), problem=error, step="code", qr=None, pending="")
+    return _enter(whole)
+
+
+def _enter(whole: SignedIn) -> Response:
     response = go("/")
     cookies.put_session(response, whole.token)
+    if whole.mark is not None:
+        cookies.put_mark(response, whole.mark)
     return response
 
 
@@ -149,6 +162,11 @@ def _code_page(request: Request, *, address: str, secret: str) -> Response:
     )
 
 
-def _require_same(password: str, again: str) -> None:
-    if again != password:
+def require_same(password: Secret[str], again: Secret[str]) -> None:
+    """Refuse a new password that was typed in two ways.
+
+    Raises:
+        Invalid: ``passwords_differ``.
+    """
+    if again.reveal() != password.reveal():
         raise Invalid("passwords_differ", "The two passwords differ. Type the same one twice.", field="password_again")

@@ -12,14 +12,14 @@ from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, NotSignedIn, RateLimited, Refused, VaultError
 from core.ids import InvitationId
 from core.secret import Secret
-from identity import CODE_MESSAGE, Effect, Factor, PersonKind, SecondThing
+from identity import CODE_MESSAGE, Effect, Factor, PersonKind, SecondThing, Whence
 from identity.access_models import InvitationRow
 from keys import KeyStore
 from tests.fakes import HandClock
 from tests.families import CONTACTS, Family, Staff
 
 PASSCODE = Secret("271828")
-ADDRESS = "192.0.2.7"
+HERE = Whence("192.0.2.7")
 
 
 def invite(db: Database, family: Family) -> identity.Invited:
@@ -33,7 +33,7 @@ def code_of(db: Database, keys: KeyStore, invited: identity.Invited) -> str:
 def activate(
     db: Database, keys: KeyStore, invited: identity.Invited, code: str, passcode: Secret[str] = PASSCODE
 ) -> identity.Activated:
-    return identity.activate(db, keys=keys, token=invited.token, code=code, passcode=passcode, address=ADDRESS)
+    return identity.activate(db, keys=keys, token=invited.token, code=code, passcode=passcode, whence=HERE)
 
 
 def test_link_and_code_bind_the_mothers_phone_and_sign_her_in(db: Database, keystore: KeyStore, family: Family) -> None:
@@ -48,7 +48,7 @@ def test_link_and_code_bind_the_mothers_phone_and_sign_her_in(db: Database, keys
     assert (actor.person, actor.kind) == (family.mother.id, PersonKind.FAMILY)
     assert actor.factors == {Factor.DEVICE, Factor.PASSCODE}
     assert actor.has_two_factors
-    later = identity.sign_in_device(db, device=activated.device, passcode=PASSCODE)
+    later = identity.sign_in_device(db, keys=keystore, whence=HERE, device=activated.device, passcode=PASSCODE)
     assert identity.actor_for(db, later.token).person == family.mother.id
 
 
@@ -57,7 +57,7 @@ def test_looking_at_a_link_consumes_nothing_and_tells_nothing_about_anybody(
 ) -> None:
     invited = invite(db, family)
     for _ in range(5):
-        seen = identity.look(db, token=invited.token)
+        seen = identity.look(db, keys=keystore, whence=HERE, token=invited.token)
     assert seen == identity.Invitation(invited.id, SecondThing.MESSAGE, invited.expires_at)
     activate(db, keystore, invited, code_of(db, keystore, invited))
 
@@ -76,7 +76,7 @@ def test_an_invitation_is_used_once_even_by_two_at_once(db: Database, keystore: 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(one, range(2))) == ["done", "invitation_used"]
     with pytest.raises(Conflict, match="invitation_used"):
-        identity.look(db, token=invited.token)
+        identity.look(db, keys=keystore, whence=HERE, token=invited.token)
 
 
 def test_the_link_alone_opens_nothing_and_wrong_codes_end_it(db: Database, keystore: KeyStore, family: Family) -> None:
@@ -85,9 +85,12 @@ def test_the_link_alone_opens_nothing_and_wrong_codes_end_it(db: Database, keyst
         activate(db, keystore, invited, "000000")
     right = code_of(db, keystore, invited)
     wrong = f"{(int(right) + 1) % 10**6:06d}"
-    for code in (wrong, f" {right}", right[:5], "", "\uff11" * 6):
-        with pytest.raises(Refused, match="wrong_code"):
+    for code in (f" {right}", f"{right}\n", f"{right[:3]} {right[3:]}", right[:5], "", "\uff11" * 6):
+        with pytest.raises(Invalid, match="code_form"):
             activate(db, keystore, invited, code)
+    for _ in range(5):
+        with pytest.raises(Refused, match="wrong_code"):
+            activate(db, keystore, invited, wrong)
     with pytest.raises(Refused, match="invitation_ended"):
         activate(db, keystore, invited, right)
 
@@ -106,7 +109,7 @@ def test_an_invitation_ends_after_a_week_and_when_a_newer_one_is_made(
 ) -> None:
     older, newer = invite(db, family), invite(db, family)
     with pytest.raises(Refused, match="invitation_ended"):
-        identity.look(db, token=older.token)
+        identity.look(db, keys=keystore, whence=HERE, token=older.token)
     with pytest.raises(NotFound):
         identity.issue_code(db, keys=keystore, invitation_id=older.id)
     code = code_of(db, keystore, newer)
@@ -212,8 +215,8 @@ def test_a_new_phone_unbinds_the_old_one_and_ends_its_sessions(
     with pytest.raises(NotSignedIn):
         identity.actor_for(db, first[0].signed_in.token)
     with pytest.raises(NotSignedIn, match="device_unknown"):
-        identity.sign_in_device(db, device=first[0].device, passcode=PASSCODE)
-    identity.sign_in_device(db, device=second[0].device, passcode=PASSCODE)
+        identity.sign_in_device(db, keys=keystore, whence=HERE, device=first[0].device, passcode=PASSCODE)
+    identity.sign_in_device(db, keys=keystore, whence=HERE, device=second[0].device, passcode=PASSCODE)
 
 
 def test_a_lost_phone_is_unbound_by_staff_of_the_case(
@@ -227,7 +230,7 @@ def test_a_lost_phone_is_unbound_by_staff_of_the_case(
     with pytest.raises(NotSignedIn):
         identity.actor_for(db, phone.signed_in.token)
     with pytest.raises(NotSignedIn, match="device_unknown"):
-        identity.sign_in_device(db, device=phone.device, passcode=PASSCODE)
+        identity.sign_in_device(db, keys=keystore, whence=HERE, device=phone.device, passcode=PASSCODE)
 
 
 def test_guessing_a_passcode_locks_the_phone_and_going_on_unbinds_it(
@@ -238,15 +241,15 @@ def test_guessing_a_passcode_locks_the_phone_and_going_on_unbinds_it(
 
     def guess() -> str:
         with pytest.raises(VaultError) as error:
-            identity.sign_in_device(db, device=phone.device, passcode=Secret("314159"))
+            identity.sign_in_device(db, keys=keystore, whence=HERE, device=phone.device, passcode=Secret("314159"))
         return error.value.code
 
     assert [guess() for _ in range(6)] == ["wrong_passcode"] * 5 + ["device_locked"]
     with pytest.raises(RateLimited):
-        identity.sign_in_device(db, device=phone.device, passcode=PASSCODE)
+        identity.sign_in_device(db, keys=keystore, whence=HERE, device=phone.device, passcode=PASSCODE)
     clock.move(timedelta(minutes=15))
     assert [guess() for _ in range(4)] == ["wrong_passcode"] * 4
-    identity.sign_in_device(db, device=phone.device, passcode=PASSCODE)
+    identity.sign_in_device(db, keys=keystore, whence=HERE, device=phone.device, passcode=PASSCODE)
     assert [guess() for _ in range(5)] == ["wrong_passcode"] * 5
     clock.move(timedelta(minutes=15))
     assert [guess() for _ in range(6)] == ["wrong_passcode"] * 5 + ["device_unknown"]
@@ -255,6 +258,6 @@ def test_guessing_a_passcode_locks_the_phone_and_going_on_unbinds_it(
 def test_a_link_that_is_none_is_not_found(db: Database, keystore: KeyStore, staff: Staff) -> None:
     for text in ("", "\ud800", "../..", "9" * 1_000_000):
         with pytest.raises(NotFound):
-            identity.look(db, token=Secret(text))
+            identity.look(db, keys=keystore, whence=HERE, token=Secret(text))
     with pytest.raises(NotFound):
         identity.issue_code(db, keys=keystore, invitation_id=InvitationId("x"))

@@ -13,7 +13,7 @@ from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, NotSignedIn, RateLimited, Refused
 from core.ids import SessionId, new_id
 from core.secret import Secret
-from identity import Factor, Role, SessionStep
+from identity import Factor, Role, SessionStep, Whence
 from identity.access_models import SessionRow, TriesRow
 from keys import KeyStore
 from tests.fakes import HandClock
@@ -21,7 +21,7 @@ from tests.families import Family, Staff, again
 
 EMAIL = "new.person@example.gov.uk"
 PASSWORD = Secret("tyre swing under the oak")
-ADDRESS = "192.0.2.7"
+HERE = Whence("192.0.2.7")
 
 
 def code_at(secret: Secret[str], at: datetime) -> str:
@@ -39,15 +39,16 @@ def enrolled(db: Database, keystore: KeyStore, staff: Staff, clock: HandClock) -
         email=f" {EMAIL.title()} ",
         roles=[Role.GUIDER],
     )
-    setup = identity.enrol(db, keys=keystore, token=made.token, password=PASSWORD)
-    identity.confirm_enrolment(db, keys=keystore, token=made.token, code=code_at(setup.secret, clock.now()))
+    setup = identity.enrol(db, keys=keystore, whence=HERE, token=made.token, password=PASSWORD)
+    identity.confirm_enrolment(
+        db, keys=keystore, whence=HERE, token=made.token, code=code_at(setup.secret, clock.now())
+    )
     clock.move(timedelta(seconds=30))
     return setup.secret
 
 
-def pending(db: Database, keys: KeyStore, **other: str) -> identity.SignedIn:
-    given = {"email": EMAIL, "address": ADDRESS} | other
-    return identity.sign_in_password(db, keys=keys, password=PASSWORD, **given)
+def pending(db: Database, keys: KeyStore, whence: Whence = HERE) -> identity.SignedIn:
+    return identity.sign_in_password(db, keys=keys, email=EMAIL, password=PASSWORD, whence=whence)
 
 
 def test_password_and_code_make_a_session_with_two_factors(
@@ -57,7 +58,7 @@ def test_password_and_code_make_a_session_with_two_factors(
     assert first.step is SessionStep.SECOND_FACTOR
     with pytest.raises(NotSignedIn, match="second_factor_needed"):
         identity.actor_for(db, first.token)
-    full = identity.sign_in_totp(db, keys=keystore, token=first.token, code=code_at(enrolled, clock.now()))
+    full = identity.sign_in_totp(db, keys=keystore, whence=HERE, token=first.token, code=code_at(enrolled, clock.now()))
     actor = identity.actor_for(db, full.token)
     assert actor.roles == {Role.GUIDER}
     assert actor.factors == {Factor.PASSWORD, Factor.TOTP}
@@ -71,21 +72,21 @@ def test_a_code_counts_once_also_for_another_session_and_never_an_older_one_afte
     db: Database, keystore: KeyStore, enrolled: Secret[str], clock: HandClock
 ) -> None:
     older, newer = (code_at(enrolled, clock.now() + timedelta(seconds=30 * step)) for step in (0, 1))
-    identity.sign_in_totp(db, keys=keystore, token=pending(db, keystore).token, code=newer)
+    identity.sign_in_totp(db, keys=keystore, whence=HERE, token=pending(db, keystore).token, code=newer)
     for code in (newer, older):
         with pytest.raises(Refused, match="wrong_code"):
-            identity.sign_in_totp(db, keys=keystore, token=pending(db, keystore).token, code=code)
+            identity.sign_in_totp(db, keys=keystore, whence=HERE, token=pending(db, keystore).token, code=code)
 
 
 def test_a_clock_that_steps_back_revives_no_code(
     db: Database, keystore: KeyStore, enrolled: Secret[str], clock: HandClock
 ) -> None:
     code = code_at(enrolled, clock.now())
-    identity.sign_in_totp(db, keys=keystore, token=pending(db, keystore).token, code=code)
+    identity.sign_in_totp(db, keys=keystore, whence=HERE, token=pending(db, keystore).token, code=code)
     clock.move(-timedelta(hours=1))
     past = code_at(enrolled, clock.now())
     with pytest.raises(Refused, match="wrong_code"):
-        identity.sign_in_totp(db, keys=keystore, token=pending(db, keystore).token, code=past)
+        identity.sign_in_totp(db, keys=keystore, whence=HERE, token=pending(db, keystore).token, code=past)
 
 
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
@@ -99,7 +100,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
         ("ada@example.gov.uk", "never enrolled"),
     ):
         with pytest.raises(Refused) as error:
-            identity.sign_in_password(db, keys=keystore, email=email, password=Secret(password), address=ADDRESS)
+            identity.sign_in_password(db, keys=keystore, email=email, password=Secret(password), whence=HERE)
         answers.add(str(error.value))
     assert len(answers) == 1
 
@@ -108,7 +109,7 @@ def test_tries_at_an_account_run_out_and_come_back(
     db: Database, keystore: KeyStore, enrolled: Secret[str], clock: HandClock
 ) -> None:
     def guess(address: str) -> None:
-        identity.sign_in_password(db, keys=keystore, email=EMAIL, password=Secret("a guess"), address=address)
+        identity.sign_in_password(db, keys=keystore, email=EMAIL, password=Secret("a guess"), whence=Whence(address))
 
     for number in range(10):
         with pytest.raises(Refused):
@@ -128,9 +129,9 @@ def test_guesses_at_the_code_run_out(db: Database, keystore: KeyStore, enrolled:
     wrong = f"{(int(right) + 1) % 10**6:06d}"
     for _ in range(5):
         with pytest.raises(Refused):
-            identity.sign_in_totp(db, keys=keystore, token=token, code=wrong)
+            identity.sign_in_totp(db, keys=keystore, whence=HERE, token=token, code=wrong)
     with pytest.raises(RateLimited):
-        identity.sign_in_totp(db, keys=keystore, token=token, code=right)
+        identity.sign_in_totp(db, keys=keystore, whence=HERE, token=token, code=right)
 
 
 def test_the_second_step_is_open_for_five_minutes(
@@ -139,7 +140,7 @@ def test_the_second_step_is_open_for_five_minutes(
     token = pending(db, keystore).token
     clock.move(timedelta(minutes=5))
     with pytest.raises(NotSignedIn):
-        identity.sign_in_totp(db, keys=keystore, token=token, code=code_at(enrolled, clock.now()))
+        identity.sign_in_totp(db, keys=keystore, whence=HERE, token=token, code=code_at(enrolled, clock.now()))
 
 
 def test_an_enrolment_link_works_once_and_not_without_a_code(
@@ -149,29 +150,29 @@ def test_an_enrolment_link_works_once_and_not_without_a_code(
         db, keys=keystore, actor=staff.administrator.actor, name="N", email=EMAIL, roles=[Role.GUIDER]
     )
     with pytest.raises(Conflict, match="password_first"):
-        identity.confirm_enrolment(db, keys=keystore, token=made.token, code="123456")
+        identity.confirm_enrolment(db, keys=keystore, whence=HERE, token=made.token, code="123456")
     with pytest.raises(Invalid, match="password_too_short"):
-        identity.enrol(db, keys=keystore, token=made.token, password=Secret("short"))
-    setup = identity.enrol(db, keys=keystore, token=made.token, password=PASSWORD)
+        identity.enrol(db, keys=keystore, whence=HERE, token=made.token, password=Secret("short"))
+    setup = identity.enrol(db, keys=keystore, whence=HERE, token=made.token, password=PASSWORD)
     assert setup.address.reveal().startswith("otpauth://totp/VIG%20Vault:new.person%40example.gov.uk?")
     with pytest.raises(Refused, match="sign_in_failed"):
         pending(db, keystore)
-    with pytest.raises(Refused, match="wrong_code"):
-        identity.confirm_enrolment(db, keys=keystore, token=made.token, code="12345a")
+    with pytest.raises(Invalid, match="code_form"):
+        identity.confirm_enrolment(db, keys=keystore, whence=HERE, token=made.token, code="12345a")
     code = code_at(setup.secret, clock.now())
-    full = identity.confirm_enrolment(db, keys=keystore, token=made.token, code=code)
+    full = identity.confirm_enrolment(db, keys=keystore, whence=HERE, token=made.token, code=code)
     assert identity.actor_for(db, full.token).has_two_factors
     with pytest.raises(Conflict, match="link_used"):
-        identity.enrol(db, keys=keystore, token=made.token, password=PASSWORD)
+        identity.enrol(db, keys=keystore, whence=HERE, token=made.token, password=PASSWORD)
     with pytest.raises(NotFound):
-        identity.enrol(db, keys=keystore, token=Secret("no such token"), password=PASSWORD)
+        identity.enrol(db, keys=keystore, whence=HERE, token=Secret("no such token"), password=PASSWORD)
 
 
 def test_a_renewed_link_voids_password_code_sessions_and_the_older_link(
     db: Database, keystore: KeyStore, enrolled: Secret[str], staff: Staff, clock: HandClock
 ) -> None:
     token = pending(db, keystore).token
-    full = identity.sign_in_totp(db, keys=keystore, token=token, code=code_at(enrolled, clock.now()))
+    full = identity.sign_in_totp(db, keys=keystore, whence=HERE, token=token, code=code_at(enrolled, clock.now()))
     first, second = (
         identity.renew_enrolment(db, actor=staff.administrator.actor, person=full.person) for _ in range(2)
     )
@@ -180,17 +181,17 @@ def test_a_renewed_link_voids_password_code_sessions_and_the_older_link(
     with pytest.raises(Refused, match="sign_in_failed"):
         pending(db, keystore)
     with pytest.raises(Refused, match="link_ended"):
-        identity.enrol(db, keys=keystore, token=first.token, password=PASSWORD)
+        identity.enrol(db, keys=keystore, whence=HERE, token=first.token, password=PASSWORD)
     clock.move(timedelta(days=7))
     with pytest.raises(Refused, match="link_ended"):
-        identity.enrol(db, keys=keystore, token=second.token, password=PASSWORD)
+        identity.enrol(db, keys=keystore, whence=HERE, token=second.token, password=PASSWORD)
 
 
 def test_who_left_and_comes_back_enrols_anew(
     db: Database, keystore: KeyStore, enrolled: Secret[str], staff: Staff, clock: HandClock
 ) -> None:
     full = identity.sign_in_totp(
-        db, keys=keystore, token=pending(db, keystore).token, code=code_at(enrolled, clock.now())
+        db, keys=keystore, whence=HERE, token=pending(db, keystore).token, code=code_at(enrolled, clock.now())
     )
     admin = staff.administrator.actor
     with pytest.raises(Conflict, match="not_suspended"):
@@ -201,19 +202,24 @@ def test_who_left_and_comes_back_enrols_anew(
     link = identity.reinstate_staff(db, actor=admin, person=full.person)
     with pytest.raises(Refused, match="sign_in_failed"):
         pending(db, keystore)
-    setup = identity.enrol(db, keys=keystore, token=link.token, password=PASSWORD)
-    identity.confirm_enrolment(db, keys=keystore, token=link.token, code=code_at(setup.secret, clock.now()))
+    setup = identity.enrol(db, keys=keystore, whence=HERE, token=link.token, password=PASSWORD)
+    identity.confirm_enrolment(
+        db, keys=keystore, whence=HERE, token=link.token, code=code_at(setup.secret, clock.now())
+    )
 
 
 def test_every_try_to_sign_in_is_on_record(
     db: Database, keystore: KeyStore, enrolled: Secret[str], clock: HandClock
 ) -> None:
     token = pending(db, keystore).token
+    right = code_at(enrolled, clock.now())
     with pytest.raises(Refused):
-        identity.sign_in_totp(db, keys=keystore, token=token, code="no code")
+        identity.sign_in_totp(db, keys=keystore, whence=HERE, token=token, code=f"{(int(right) + 1) % 10**6:06d}")
     with pytest.raises(Refused):
-        identity.sign_in_password(db, keys=keystore, email="nobody@example.gov.uk", password=PASSWORD, address=ADDRESS)
-    person = identity.sign_in_totp(db, keys=keystore, token=token, code=code_at(enrolled, clock.now())).person
+        identity.sign_in_password(db, keys=keystore, email="nobody@example.gov.uk", password=PASSWORD, whence=HERE)
+    person = identity.sign_in_totp(
+        db, keys=keystore, whence=HERE, token=token, code=code_at(enrolled, clock.now())
+    ).person
     with db.read() as session:
         entries = session.scalars(
             select(AuditEntryRow)

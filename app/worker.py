@@ -66,7 +66,7 @@ class Worker:
         self._db = db
         self._handlers = handlers
         self._gave_up = gave_up
-        self._deliveries = {**deliveries, "job.start": self._start_job}
+        self._deliveries = {**deliveries, jobs.START: self._start_job}
         self._duties = (Duty("outbox", timedelta(milliseconds=250), self.deliver), *duties)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []

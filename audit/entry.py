@@ -23,6 +23,7 @@ class Event(StrEnum):
     # the store
     STORE_MADE = "store.made"
     STORE_UNSEALED = "store.unsealed"
+    STORE_TIDIED = "store.tidied"
     CLOCK_ACCEPTED = "clock.accepted"
     SETTINGS_CHANGED = "settings.changed"
     # people and sign-in
@@ -167,6 +168,7 @@ WIDENING_OR_NEUTRAL = frozenset(
     {
         Event.STORE_MADE,
         Event.STORE_UNSEALED,
+        Event.STORE_TIDIED,
         Event.CLOCK_ACCEPTED,
         Event.SETTINGS_CHANGED,
         Event.STAFF_ADDED,

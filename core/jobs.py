@@ -17,6 +17,9 @@ from core import outbox
 from core.db import Base, lock
 from core.ids import JobId, new_id
 
+START = "job.start"
+"""The kind of outbox row that starts a workflow."""
+
 
 class JobState(StrEnum):
     """Where a job is."""
@@ -89,8 +92,13 @@ def enqueue(session: Session, kind: str, *, subject: str, case_id: str | None, a
             created_at=at,
         )
     )
-    outbox.post(session, "job.start", at=at, payload={"job_id": job_id})
+    announce(session, job_id, at=at)
     return job_id
+
+
+def announce(session: Session, job_id: JobId, *, at: datetime) -> None:
+    """Have the workflow engine start a job; one that it knows already isn't started twice."""
+    outbox.post(session, START, at=at, payload={"job_id": job_id})
 
 
 def take(session: Session, job_id: JobId, *, at: datetime) -> Lease | None:
@@ -155,6 +163,13 @@ def park(session: Session, job_id: JobId, *, at: datetime, code: str, sentence: 
 def parked(session: Session) -> int:
     """How many jobs a person must look at."""
     return session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state == JobState.PARKED)) or 0
+
+
+def started(session: Session) -> list[JobId]:
+    """Jobs that are under way, or wait, and whose start was delivered: the workflow engine must know them."""
+    rows = session.scalars(select(JobRow.id).where(JobRow.state.not_in(ENDED)))
+    waiting = {payload["job_id"] for payload in outbox.undelivered(session, START)}
+    return [JobId(row) for row in rows if row not in waiting]
 
 
 def cancel(session: Session, job_id: JobId, *, at: datetime) -> None:

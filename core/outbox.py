@@ -71,6 +71,12 @@ def parked(session: Session) -> int:
     return session.scalar(query.where(OutboxRow.delivered_at.is_(None), OutboxRow.parked)) or 0
 
 
+def undelivered(session: Session, kind: str) -> list[dict[str, Any]]:
+    """The payloads of all deliveries of a kind that are still to be made, due or not."""
+    query = select(OutboxRow.payload).where(OutboxRow.delivered_at.is_(None), OutboxRow.kind == kind)
+    return list(session.scalars(query))
+
+
 def delivered(row: OutboxRow, *, at: datetime) -> None:
     """Note that it arrived."""
     row.delivered_at = at

@@ -8,8 +8,9 @@ from keys.bindings import object_binding, part_binding
 from keys.capability import Capability, JobCapability
 from keys.fields import RecordKey, RecordOwner, blind_index, open_field, seal_field
 from keys.files import read_passphrase_file
+from keys.inventory import KeyLine, KeyStanding
 from keys.keystore import KeyStore
-from keys.models import KEYS_METADATA, RollState
+from keys.models import KEYS_METADATA, PlaceKind, RollState
 from keys.places import add_recovery, attest_gone, lose, recover
 from keys.roll import RollReport
 from keys.roots import Assurance, Destruction, Root
@@ -24,8 +25,11 @@ __all__ = [
     "Destruction",
     "Erasure",
     "JobCapability",
+    "KeyLine",
+    "KeyStanding",
     "KeyStore",
     "LocalRoot",
+    "PlaceKind",
     "PlaceStanding",
     "RecordKey",
     "RecordOwner",

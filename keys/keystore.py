@@ -26,10 +26,11 @@ from core.db import Database
 from core.errors import Conflict
 from core.ids import CaseId, ObjectId, UploadId, new_id
 from core.secret import Secret
-from keys import copies, heartbeat, objects, records, roll, standing
+from keys import copies, heartbeat, inventory, objects, records, roll, standing
 from keys.capability import Capability, require
 from keys.capsule import Capsule, Epoch
 from keys.fields import RecordKey, RecordOwner
+from keys.inventory import KeyLine, KeyStanding
 from keys.keyring import Keyring, again_if_rolled
 from keys.models import ObjectKeyRow, RecordKeyRow, StoreRow
 from keys.places import first_rows
@@ -270,6 +271,17 @@ class KeyStore:
     def status(self) -> Standing:
         """How the keys stand."""
         return standing.standing(self.db, keyring=self.keyring)
+
+    def standings(self, object_ids: Iterable[str]) -> dict[ObjectId, KeyStanding]:
+        """How the keys of these objects (or uploads) stand, each live one tried; who never had one is left out."""
+        self._ready()
+        with self.db.read() as session:
+            return inventory.standings(session, keyring=self.keyring, object_ids=object_ids)
+
+    def live_keys(self, *, after: str = "", most: int = 500) -> list[KeyLine]:
+        """The live keys of objects and uploads, by id, a page at a time."""
+        with self.db.read() as session:
+            return inventory.live_keys(session, after=after, most=most)
 
     def audit_mac_key(self) -> Secret[bytes]:
         """The key that chains audit entries."""

@@ -27,6 +27,7 @@ from retention.overview import (
 from retention.rules import disposition, due_on
 from retention.runs import expire_uploads, nightly, resume, work_on
 from retention.schedule import Profile, load, profiles
+from retention.stuck import stuck
 from retention.sweep import ANNOUNCED, plan
 from retention.terms import (
     Brake,
@@ -104,6 +105,7 @@ __all__ = [
     "resume",
     "review_hold",
     "start",
+    "stuck",
     "sweep_of",
     "sweeps",
     "work_on",

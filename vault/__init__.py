@@ -32,7 +32,11 @@ from vault.deposits import (
 )
 from vault.disk import DiskStore
 from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, names_of, resume_use, stop_use
+from vault.findings import WORDS, Finding, Leftover, Report, Trouble
 from vault.finishing import finish
+from vault.fsck import Progress as Comparing
+from vault.fsck import fsck
+from vault.judging import Depth
 from vault.leave import Leave, follow
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.objects import ObjectStore
@@ -46,6 +50,7 @@ from vault.records import (
     case_of_clip,
     copies_outside,
     is_left,
+    leaving,
     objects_of,
     persons_in,
     record_for_disposal,
@@ -55,7 +60,7 @@ from vault.records import (
 )
 from vault.renditions import attest, facts_for, void
 from vault.streaming import Reading, ViewingCut, read_range
-from vault.tidying import tidy
+from vault.tidying import Tidied, tidy
 from vault.uploads import expire_upload, stale_uploads
 from vault.viewings import Viewing, has_watched_whole
 from vault.workshop import RUNNERS, give_up
@@ -65,16 +70,21 @@ __all__ = [
     "FINISH",
     "PART_SIZE",
     "RUNNERS",
+    "WORDS",
     "Attention",
     "Bounds",
     "Clip",
     "ClipState",
+    "Comparing",
     "Copy",
+    "Depth",
     "DiskStore",
+    "Finding",
     "Footage",
     "FootageState",
     "HomeClip",
     "Leave",
+    "Leftover",
     "ObjectKind",
     "ObjectState",
     "ObjectStore",
@@ -85,9 +95,12 @@ __all__ = [
     "RecordKind",
     "RecordObject",
     "RenditionLine",
+    "Report",
     "Showing",
     "StripGrid",
+    "Tidied",
     "Treatment",
+    "Trouble",
     "Upload",
     "UploadState",
     "Viewing",
@@ -116,11 +129,13 @@ __all__ = [
     "follow",
     "footage",
     "footage_of",
+    "fsck",
     "give_up",
     "has_watched_whole",
     "is_left",
     "keys_gone",
     "keys_of",
+    "leaving",
     "names_of",
     "objects_of",
     "persons_in",

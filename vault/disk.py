@@ -106,10 +106,18 @@ class DiskStore:
                 _sync_folder(path.parent, self._calls)
 
     def names(self) -> Iterator[Stored]:
-        """Every object, in no order."""
+        """Every object, in no order. What isn't named like one (an administrator's own file) is none."""
         for shard in self._objects.iterdir():
-            for entry in os.scandir(shard):
+            for entry in os.scandir(shard) if shard.is_dir() else ():
                 with suppress(FileNotFoundError):  # deleted while we look
+                    if well_formed(entry.name):
+                        yield _listed(entry)
+
+    def unfinished(self) -> Iterator[Stored]:
+        """What writers have begun and not committed, by names of its own."""
+        for folder in (self._incoming, self._spool):
+            for entry in os.scandir(folder):
+                with suppress(FileNotFoundError):
                     yield _listed(entry)
 
     def clear_unfinished(self, *, before: datetime) -> int:

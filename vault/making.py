@@ -100,10 +100,7 @@ class Work:
         with self.db.read() as session:
             drafts = sealed.drafts_of(session, self.lease)
         for draft in drafts:
-            self.keystore.destroy_object_key(draft)
-            self.store.delete(draft)
-            with self.db.begin() as session:
-                sealed.forget_draft(session, draft)
+            sealed.discard(self.db, keystore=self.keystore, store=self.store, draft=draft)
 
     def make(self, job: Job, *, of: ObjectRow, kind: ObjectKind, media_type: str, span: Span) -> Made:
         """Run one media job over an object; its output is durable when this returns, and pinned by ``Made.keep``.

@@ -91,6 +91,10 @@ class ObjectStore(Protocol):
         """Every object, in no order."""
         ...
 
+    def unfinished(self) -> Iterator[Stored]:
+        """What writers have begun and not committed, by names of its own."""
+        ...
+
     def clear_unfinished(self, *, before: datetime) -> int:
         """Remove what writers left behind that died before a time.
 

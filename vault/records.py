@@ -136,6 +136,13 @@ def totals(session: Session) -> tuple[int, int]:
     return (films or 0) + (cuts or 0), int(size or 0)
 
 
+def leaving(session: Session) -> list[str]:
+    """The records whose destruction has begun and isn't through."""
+    films = session.scalars(select(FootageRow.id).where(FootageRow.state == FootageState.DESTROYING))
+    cuts = session.scalars(select(ClipRow.id).where(ClipRow.state == ClipState.DESTROYING))
+    return [*films, *cuts]
+
+
 def case_of_clip(session: Session, clip_id: ClipId) -> CaseId:
     """The case that a clip belongs to.
 

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import keys
+from core.db import Database
 from core.ids import CaseId, ObjectId, new_id
 from core.jobs import Lease
 from core.secret import Secret
@@ -125,6 +126,14 @@ def forget_draft(session: Session, draft: ObjectId) -> None:
     row = session.get(ObjectRow, draft)
     if row is not None and row.state is ObjectState.WRITING:
         session.delete(row)
+
+
+def discard(db: Database, *, keystore: KeyStore, store: ObjectStore, draft: ObjectId) -> None:
+    """Destroy what nobody will finish: key, then bytes, then row. Safe to repeat."""
+    keystore.destroy_object_key(draft)
+    store.delete(draft)
+    with db.begin() as session:
+        forget_draft(session, draft)
 
 
 def check_length(row: ObjectRow, *, store: ObjectStore) -> None:

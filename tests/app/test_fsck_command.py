@@ -1,0 +1,91 @@
+"""`vig-vault fsck` as an administrator runs it: its status, its words, its JSON, and what --repair does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+import app.cli.fsck  # noqa: F401 - registers the command
+from app.cli import application
+from app.service import Service, open_service
+from app.settings import Settings
+from app.setup import make_store
+from audit.models import AuditEntryRow
+from core import jobs, outbox
+from core.ids import new_id
+from core.secret import Secret
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    passphrase = tmp_path / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("correct horse battery")
+    settings = Settings(store=tmp_path / "store", passphrase_file=passphrase)
+    make_store(
+        settings,
+        passphrase=Secret("correct horse battery"),
+        log_name="vig-vault",
+        admin_name="Ada Min",
+        admin_email="ada@example.gov.uk",
+    )
+    return settings
+
+
+@pytest.fixture
+def service(settings: Settings) -> Iterator[Service]:
+    service = open_service(settings, passphrase=Secret("correct horse battery"))
+    yield service
+    service.close()
+
+
+def fsck(settings: Settings, *words: str) -> tuple[int, str]:
+    environment = {"VAULT_STORE": str(settings.store), "VAULT_PASSPHRASE_FILE": str(settings.passphrase_file)}
+    done = CliRunner().invoke(application, ["fsck", *words], env=environment)
+    return done.exit_code, done.stdout
+
+
+def as_json(settings: Settings, *words: str) -> tuple[int, dict[str, Any]]:
+    status, text = fsck(settings, "--json", *words)
+    answer: dict[str, Any] = json.loads(text)
+    return status, answer
+
+
+def test_fsck_ends_with_1_where_somebody_must_look_and_repairs_only_what_is_safe(
+    settings: Settings, service: Service
+) -> None:
+    assert fsck(settings) == (
+        0,
+        "0 objects and 0 parts of unfinished deposits were looked at.\nClean: rows, sealed bytes and keys agree.\n",
+    )
+    with service.store.writer(new_id()) as writer:  # as a killed writer leaves it
+        writer.write(b"sealed")
+        writer.commit()
+    with service.db.begin() as session:
+        job_id = jobs.enqueue(session, "clip.cut", subject=new_id(), case_id=None, at=service.db.clock.now())
+    assert as_json(settings)[0] == 0  # its start waits in the outbox
+    with service.db.begin() as session:
+        outbox.delivered(session.scalars(select(outbox.OutboxRow)).one(), at=service.db.clock.now())
+    status, answer = as_json(settings)
+    assert (status, answer["clean"], answer["leftovers"]) == (1, False, {"bytes_unknown": 1})
+    assert [(one["code"], one["subject"]) for one in answer["findings"]] == [("work_unresumed", job_id)]
+    assert not (settings.store / "workflows.db").exists()  # looking makes nothing
+    status, answer = as_json(settings, "--repair")
+    assert (status, answer["restarted"], answer["tidied"]["objects"]) == (0, [job_id], 0)  # too young to be nobody's
+    assert as_json(settings, "--read")[0] == 0
+    with service.db.read() as session:
+        query = select(AuditEntryRow.details).where(AuditEntryRow.event == "store.tidied")
+        assert session.scalars(query).all() == [{"restarted": 1}]
+
+
+def test_fsck_names_a_place_of_the_keyring_that_holds_another(settings: Settings, service: Service) -> None:
+    (settings.places[1] / "keyring.json").unlink()
+    status, text = fsck(settings)
+    assert status == 1
+    assert "keyring_place" in text

@@ -112,6 +112,7 @@ def add_clip(
     footage_id: FootageId,
     *,
     content: bytes | None = None,
+    frames: int = 25,
 ) -> Clip:
     """A clip with one rendition, showing mother, father and child."""
     clip_id, job = ClipId(new_id()), new_id()
@@ -125,7 +126,7 @@ def add_clip(
                 case_id=family.case_id,
                 footage_id=footage_id,
                 first_frame=0,
-                last_frame=25,
+                last_frame=frames,
                 title=clips.seal(keystore, family.case_id, column="title", row=clip_id, value=TITLE),
                 goals=clips.seal(keystore, family.case_id, column="goals", row=clip_id, value=""),
                 author=family.staff.guider.id,
@@ -135,7 +136,7 @@ def add_clip(
             )
         )
         session.flush()
-        row = _rendition(family, footage_id, clip_id=clip_id, film=film, content=content, frames=25, clock=db.clock)
+        row = _rendition(family, footage_id, clip_id=clip_id, film=film, content=content, frames=frames, clock=db.clock)
         row.poster_id = poster
         session.add(row)
         session.flush()

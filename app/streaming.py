@@ -78,26 +78,30 @@ class FilmResponse(Response):
         self._source, self._until = source, until
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send, or cut."""
+        """Send, or cut: before anything is closed or noted, since that waits for a disk."""
+        cut = abort_of(scope)
         gone = asyncio.ensure_future(_disconnect(receive))
-        try:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            async with aclosing(self._source) as source:
-                while (piece := await self._watched(anext(source, None), gone)) is not None:
-                    await self._watched(send({"type": "http.response.body", "body": piece, "more_body": True}), gone)
-            await self._watched(send(_LAST), gone)
-        except _Gone:
-            return  # nothing more is read for nobody
-        except (VaultError, _Ended):
-            abort_of(scope)()
-            await asyncio.wait({gone}, timeout=STALL_SECONDS)  # then the server knows that this answer isn't owed
-        except Exception:
-            abort_of(scope)()
-            raise
-        finally:
-            gone.cancel()
+        async with aclosing(self._source) as source:
+            try:
+                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                while (piece := await self._watched(anext(source, None), gone, cut=cut)) is not None:
+                    body: Message = {"type": "http.response.body", "body": piece, "more_body": True}
+                    await self._watched(send(body), gone, cut=cut)
+                await self._watched(send(_LAST), gone, cut=cut)
+            except _Gone:
+                return  # nothing more is read for nobody
+            except _Ended:
+                await asyncio.wait({gone}, timeout=STALL_SECONDS)  # then the server knows that no answer is owed
+            except VaultError:
+                cut()
+                await asyncio.wait({gone}, timeout=STALL_SECONDS)
+            except Exception:
+                cut()
+                raise
+            finally:
+                gone.cancel()
 
-    async def _watched(self, step: Awaitable[Result], gone: asyncio.Future[None]) -> Result:
+    async def _watched(self, step: Awaitable[Result], gone: asyncio.Future[None], *, cut: Callable[[], None]) -> Result:
         """Do a step; where it takes long, only for as long as the viewing holds."""
         doing = asyncio.ensure_future(step)
         awaited: set[asyncio.Future[Any]] = {doing, gone}
@@ -110,6 +114,7 @@ class FilmResponse(Response):
             if gone.done():
                 raise _Gone
             if ended is not None and ended.done():
+                cut()
                 ended.result()
                 raise _Ended
             return doing.result()

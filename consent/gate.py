@@ -2,7 +2,7 @@
 
 * ``authorise`` holds the case's row, so that it and a withdrawal happen one after the other, never at once: if the
   withdrawal is first, the answer is no; if this is first, the permit's version is stale as soon as the other commits.
-* ``still_permitted`` decides anew from one fresh snapshot of the database, for each byte range.
+* ``still_permitted`` decides anew on facts from one fresh snapshot of the database, for each byte range.
 * ``Watch`` (``consent.watch``) tells in between whether a permit's version and session still stand.
 """
 
@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 
 import audit
 from consent.collect import facts_about, facts_of, now
-from consent.facts import Inquiry, Presenting, Rendition
+from consent.facts import Facts, Inquiry, Presenting, Rendition
 from consent.models import PresentingRow
 from consent.rules import Permit, decide
 from consent.terms import Action, Purpose, Reason, Refusal
+from consent.together import together_on
 from core.db import Database
 from core.ids import CaseId, ObjectId, PersonId, RenditionId
 from identity import Actor, PersonKind, lock_case, roster, sessions_live
@@ -140,17 +141,21 @@ def decide_again(
         object_ids: the objects whose keys the permit may open.
         facts: gives the rendition as vault knows it in that snapshot.
     """
+
+    def collect() -> Facts:
+        with db.read() as session:
+            people = roster(session, case_id)
+            return facts_about(session, facts(session), people=people)
+
     try:
+        known = together_on(db).collected((case_id, rendition_id), collect)
+        if known.rendition.id != rendition_id or known.rendition.content_hash != content_hash:
+            return Refusal(Reason.HASH_CHANGED)
         with db.read() as session:
             at = now(session)
-            people = roster(session, case_id)
-            rendition = facts(session)
-            if rendition.id != rendition_id or rendition.content_hash != content_hash:
-                return Refusal(Reason.HASH_CHANGED)
             if inquiry.session not in sessions_live(session, [inquiry.session], at=at):
                 return Refusal(Reason.SESSION_ENDED)
             asked = _confirmed(session, replace(inquiry, at=at))
-            known = facts_about(session, rendition, people=people)
         return decide(asked, facts=known, objects=object_ids)
     except Exception:  # noqa: BLE001 - default deny: a lost database, a sealed key store, a fault of ours
         return Refusal(Reason.ERROR)

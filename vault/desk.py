@@ -59,15 +59,11 @@ class Desk:
             raise errors.not_available()
         return answer
 
-    def renew(self, permit: Permit, *, ticket: Ticket) -> Permit | None:
-        """Decide again on what is being played; nothing where it must stop, which is then recorded."""
-        answer = consent.still_permitted(
+    def renew(self, permit: Permit, *, ticket: Ticket) -> Permit | Refusal:
+        """Decide again on what is being played. After a no: stop first, ``cut`` then."""
+        return consent.still_permitted(
             self.db, permit, facts=lambda session: renditions.facts_for(session, ticket.rendition_id)
         )
-        if isinstance(answer, Refusal):
-            self.cut(ticket, reason=answer.reason)
-            return None
-        return answer
 
     def cut(self, ticket: Ticket, *, reason: Reason) -> None:
         """End a viewing because it may not go on, with its entry. A fault that may pass ends nothing but the stream."""

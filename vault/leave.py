@@ -7,12 +7,13 @@ the database.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Self
 
-from consent import Permit, Watch
+from consent import Permit, Refusal, Watch
 from core.db import Database
 from core.ids import ViewingId
 from identity import Actor
@@ -26,7 +27,7 @@ JUST_DECIDED_SECONDS = 0.25
 
 
 class Leave:
-    """The leave of one viewing; ``holds`` blocks, so call it in a thread, from one thread at a time.
+    """The leave of one viewing. ``holds`` and ``settle`` block, so call them in a thread.
 
     Attributes:
         desk: where it is decided.
@@ -40,6 +41,8 @@ class Leave:
         self.desk, self.ticket = desk, ticket
         self.permit: Permit = desk.decide(ticket)
         self._watch, self._decided, self._monotonic = watch, decided, monotonic
+        self._refusal: Refusal | None = None
+        self._renewing = threading.Lock()
 
     @classmethod
     def taken(
@@ -64,19 +67,37 @@ class Leave:
         """Have the watch look at this case and session for as long as the block runs."""
         return self._watch.watching(self.ticket.case_id, session=self.ticket.inquiry.session)
 
-    def holds(self) -> bool:
-        """Whether the next piece may be shown; decides again where that isn't certain."""
+    def fresh(self) -> bool:
+        """Whether the next piece may be shown by what is known already; a no only means: ask ``holds``."""
         at = self.desk.db.clock.now()
+        if self._refusal is not None:
+            return False
         if self._monotonic() - self._decided < JUST_DECIDED_SECONDS and at < self.permit.valid_until:
             return True
-        if self._watch.fresh(self.permit, at=at):
+        return self._watch.fresh(self.permit, at=at)
+
+    def holds(self) -> bool:
+        """Whether the next piece may be shown; decides again where that isn't certain. A no is final.
+
+        After a no: stop at once, then ``settle``.
+        """
+        if self.fresh():
             return True
-        decided = self._monotonic()
-        permit = self.desk.renew(self.permit, ticket=self.ticket)
-        if permit is None:
-            return False
-        self.permit, self._decided = permit, decided
-        return True
+        with self._renewing:
+            if self._refusal is not None or self.fresh():
+                return self._refusal is None
+            decided = self._monotonic()
+            answer = self.desk.renew(self.permit, ticket=self.ticket)
+            if isinstance(answer, Refusal):
+                self._refusal = answer
+                return False
+            self.permit, self._decided = answer, decided
+            return True
+
+    def settle(self) -> None:
+        """End the viewing, with its entry, where ``holds`` said no: after the film has stopped."""
+        if self._refusal is not None:
+            self.desk.cut(self.ticket, reason=self._refusal.reason)
 
 
 def follow(

@@ -102,16 +102,29 @@ class Reading:
         """
         return Reading(self._leave, self._film, start=start, end=min(end, self.total))
 
+    def fresh(self) -> bool:
+        """``Leave.fresh``."""
+        return self._leave.fresh()
+
+    def holds(self) -> bool:
+        """``Leave.holds``: for whoever waits with a piece in hand."""
+        return self._leave.holds()
+
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        served = 0
+        served, was_cut = 0, False
         with self._leave.watched():
             try:
                 for index in self._film.indexes(self.start, self.end):
                     piece = await asyncio.to_thread(self._segment, index)
                     served += len(piece)
                     yield piece
+            except ViewingCut:
+                was_cut = True
+                raise
             finally:
-                await asyncio.shield(asyncio.to_thread(self._note, served))
+                noting = asyncio.get_running_loop().run_in_executor(None, self._note, served)
+                if not was_cut:  # else whoever sends must hear of it at once, not when a disk has written
+                    await asyncio.shield(noting)
 
     def _segment(self, index: int) -> bytes:
         """What this range has of one segment, if it may still be shown."""
@@ -122,6 +135,7 @@ class Reading:
             return self._film.segment(index)[max(0, self.start - base) : self.end - base]
 
     def _note(self, count: int) -> None:
+        self._leave.settle()
         desk, ticket = self._leave.desk, self._leave.ticket
         with suppress(VaultError), desk.db.begin() as session:  # only a number; the entry stands already
             viewings.served(session, ticket.id, count=count, at=desk.db.clock.now())

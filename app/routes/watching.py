@@ -86,13 +86,16 @@ async def events(viewing_id: ViewingId, actor: Anyone, service: TheService) -> R
 
     async def stream() -> AsyncIterator[str]:
         last = -BEAT_SECONDS
-        with leave.watched():
-            while await run_in_threadpool(leave.holds):
-                if time.monotonic() - last >= BEAT_SECONDS:
-                    last = time.monotonic()
-                    yield "event: beat\ndata: \n\n"
-                await asyncio.sleep(LOOK_SECONDS)
-        yield "event: dark\ndata: \n\n"
+        try:
+            with leave.watched():
+                while leave.fresh() or await run_in_threadpool(leave.holds):
+                    if time.monotonic() - last >= BEAT_SECONDS:
+                        last = time.monotonic()
+                        yield "event: beat\ndata: \n\n"
+                    await asyncio.sleep(LOOK_SECONDS)
+            yield "event: dark\ndata: \n\n"
+        finally:
+            await asyncio.shield(run_in_threadpool(leave.settle))
 
     return StreamingResponse(stream(), headers=_EVENTS)
 
@@ -123,8 +126,7 @@ async def _film(request: Request, viewing_id: ViewingId, actor: Actor, service: 
         film = paced(film, bytes_per_second=reading.total / max(reading.duration.total_seconds(), 1.0))
 
     async def until() -> None:
-        following = await _follow(viewing_id, actor, service)
-        while await run_in_threadpool(following.holds):  # noqa: ASYNC110 - it blocks, so a thread looks
+        while reading.fresh() or await run_in_threadpool(reading.holds):  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(LOOK_SECONDS)
 
     return FilmResponse(film, until=until, length=length, status=206 if part else 200, headers=headers)

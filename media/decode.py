@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 from typing import NoReturn
 
 from av.error import FFmpegError
@@ -26,7 +27,17 @@ from media.orders import SAMPLE_RATE, DecodeOrder, Shape
 from media.picture import Painter, upright_size
 from media.refusals import OBJECT_DAMAGED, PROCESS_FAILED, Unfit
 from media.sound import Metronome, Track, keep_step, play
-from media.timeline import Moment, choose_rate, constant_rate, fit, grid_of, samples_until, spread
+from media.timeline import (
+    LOOKED_AT,
+    Moment,
+    begin_of,
+    choose_rate,
+    constant_rate,
+    fit,
+    grid_of,
+    samples_until,
+    spread,
+)
 from media.wire import BrokenLine, Kind, Line
 
 _TELL_EVERY = 0.2
@@ -89,15 +100,16 @@ class _Work:
         self._shelf = Shelf(self._reader)
         self._film = self._open()
         self._told = 0.0
-        first = next(self._film.frames(), None)
-        if first is None:
+        beginning = list(islice(self._film.frames(), LOOKED_AT))
+        if not beginning:
             code = "film_empty"
             raise Unfit(code)
-        self._first = first
-        self._start = moment_of(first, start=Fraction(0), after=Fraction(0)).at
+        self._first = beginning[0]
         stream = self._film.picture
         self._rate = min(choose_rate(average=stream.average_rate, base=stream.base_rate), Fraction(order.bounds.rate))
-        seconds = stream.duration * stream.time_base if stream.duration and stream.time_base else self._film.duration
+        times = [moment_of(frame, start=Fraction(0), after=Fraction(0)).at for frame in beginning]
+        self._start = begin_of(times, rate=self._rate)
+        seconds = self._film.lasts(start=self._start)
         self._length = max(1, round(seconds * self._rate)) if seconds else 0
 
     def carry_out(self) -> int:

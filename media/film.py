@@ -114,6 +114,12 @@ class Film:
     duration: Fraction | None
     _bad: int = field(default=0)
 
+    def lasts(self, *, start: Fraction) -> Fraction | None:
+        """How long its pictures last, in seconds, if it says so; ``start`` is the time of the first."""
+        if self.picture.duration and self.picture.time_base:
+            return self.picture.duration * self.picture.time_base
+        return self.duration and max(Fraction(0), self.duration - max(Fraction(0), start))  # as Matroska: from zero
+
     def frames(self) -> Iterator[VideoFrame]:
         """Its pictures from here on, in the order they are shown."""
         for frame in self._decoded(self.picture):

@@ -1,8 +1,7 @@
 """From decoded pictures to raw frames of one size: upright, square pixels, 8-bit yuv420p, BT.709, studio range.
 
-High dynamic range (HLG, PQ) is converted by libswscale's colour management: BT.2020 primaries to BT.709 with a
-perceptual tone curve. A picture that doesn't say its matrix is taken for BT.709 from 720 lines on, else for BT.601,
-as players do.
+High dynamic range (HLG, PQ) and wide colour (BT.2020) go through a table of ``media.colour``. A picture that doesn't
+say its matrix is taken for BT.709 from 720 lines on, else for BT.601, as players do.
 """
 
 from __future__ import annotations
@@ -11,16 +10,23 @@ from fractions import Fraction
 
 import av
 from av.filter import Graph
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 
+from media import colour
+from media.colour import Transfer
 from media.film import check_size, matrix_of
 from media.jobs import Bounds
 from media.timeline import fit, lies_on_its_side, turns
 
 _UNSPECIFIED = 2
-_HDR_TRANSFERS = frozenset({16, 18})  # SMPTE ST 2084 (PQ), ARIB STD-B67 (HLG): ITU-T H.273, table 3
-_BT2020 = 9
+_HIGH_RANGE = frozenset({Transfer.PQ, Transfer.HLG})
+_BT2020 = 9  # primaries: ITU-T H.273, table 2
 _HD_LINES = 720
+_TIME_BASE = Fraction(1, 1000)
+_TABLE = "haldclut"
+_TABLE_FORMAT = VideoFormat(colour.pixel_format())
 
 
 class Painter:
@@ -39,6 +45,7 @@ class Painter:
         self._threads = threads
         self._graph: Graph | None = None
         self._graph_for: tuple[object, ...] = ()
+        self._painted = 0
         self._packer = av.CodecContext.create("rawvideo", "w")
         self._packer.width, self._packer.height, self._packer.pix_fmt = width, height, "yuv420p"
         self._packer.time_base = Fraction(1, 1000)
@@ -58,7 +65,8 @@ class Painter:
         if graph is None:
             upright = frame
         else:
-            graph.vpush(frame)
+            frame.pts, self._painted = self._painted, self._painted + 1  # a table waits for times that rise
+            graph.vpush(frame, at=0)
             upright = graph.vpull()
         upright.pts = None
         (packet,) = self._packer.encode(upright)
@@ -68,38 +76,40 @@ class Painter:
         steps = self._steps(frame, matrix=matrix)
         if not steps:
             return None
-        graph = Graph()
-        last = graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, 1000)
-        )
+        graph, table = Graph(), None
+        last = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=_TIME_BASE)
         for step in (*steps, "format=yuv420p", "buffersink"):
             name, _, arguments = step.partition("=")
             node = graph.add(name, arguments or None)
             last.link_to(node)
             last = node
+            if name == _TABLE:
+                side = colour.LEVEL**3
+                table = graph.add_buffer(width=side, height=side, format=_TABLE_FORMAT, time_base=_TIME_BASE)
+                table.link_to(node, 0, 1)
         graph.configure()
+        if table:
+            table.push(_table_for(frame))
+            table.push(None)
         return graph
 
     def _steps(self, frame: VideoFrame, *, matrix: tuple[int, ...] | None) -> tuple[str, ...]:
         sideways = lies_on_its_side(matrix)
         width, height = (self.height, self.width) if sideways else (self.width, self.height)
-        high_range = frame.color_trc in _HDR_TRANSFERS or frame.color_primaries == _BT2020
-        plain = (
-            frame.format.name == "yuv420p"
-            and not high_range
-            and frame.color_range != av.video.reformatter.ColorRange.JPEG
-        )
+        wide = _is_wide(frame)
+        plain = frame.format.name == "yuv420p" and not wide and frame.color_range != ColorRange.JPEG
         assumed = 1 if frame.height >= _HD_LINES else 5
         space = assumed if frame.colorspace == _UNSPECIFIED else frame.colorspace
         if plain and space == 1 and (frame.width, frame.height) == (width, height) and not turns(matrix):
             return ()
-        scale = f"scale={width}:{height}:flags=bicubic:threads={self._threads}:out_color_matrix=bt709:out_range=tv"
+        resize = f"scale={width}:{height}:flags=bicubic:threads={self._threads}"
+        to_709 = "out_color_matrix=bt709:out_range=tv"
+        if wide:  # the size first: converting fewer pixels costs less
+            unsaid = ":in_color_matrix=bt2020" if frame.colorspace == _UNSPECIFIED else ""
+            return (f"{resize}{unsaid}", f"format={_TABLE_FORMAT.name}", _TABLE, f"scale={to_709}", *turns(matrix))
         if frame.colorspace == _UNSPECIFIED:
-            scale += f":in_color_matrix={'bt709' if assumed == 1 else 'bt601'}"
-        if high_range:
-            smaller = f"scale={width}:{height}:flags=bicubic"  # first: converting fewer pixels costs less
-            return (smaller, f"{scale}:out_primaries=bt709:out_transfer=bt709:intent=perceptual", *turns(matrix))
-        return (scale, *turns(matrix))
+            resize += f":in_color_matrix={'bt709' if assumed == 1 else 'bt601'}"
+        return (f"{resize}:{to_709}", *turns(matrix))
 
 
 def upright_size(frame: VideoFrame, *, aspect: Fraction | None, long_side: int, short_side: int) -> tuple[int, int]:
@@ -111,9 +121,27 @@ def upright_size(frame: VideoFrame, *, aspect: Fraction | None, long_side: int, 
         long_side: what its longer side must fit, in pixels.
         short_side: what its shorter side must fit.
     """
-    width, height = frame.width, frame.height
-    if aspect and aspect > 0 and aspect != 1:
-        width = max(1, round(width * aspect))
+    width, height = frame.width * (aspect if aspect and aspect > 0 else Fraction(1)), Fraction(frame.height)
     if lies_on_its_side(matrix_of(frame)):
         width, height = height, width
     return fit((width, height), long_side=long_side, short_side=short_side)
+
+
+def _is_wide(frame: VideoFrame) -> bool:
+    return frame.color_trc in _HIGH_RANGE or frame.color_primaries == _BT2020
+
+
+def _transfer_of(frame: VideoFrame) -> Transfer:
+    return Transfer(frame.color_trc) if frame.color_trc in _HIGH_RANGE else Transfer.ORDINARY
+
+
+def _table_for(frame: VideoFrame) -> VideoFrame:
+    """The colours that a film's colours become, as a picture."""
+    side = colour.LEVEL**3
+    made = VideoFrame(side, side, colour.pixel_format())
+    made.pts, made.time_base = 0, _TIME_BASE
+    row = 2 * side
+    for plane, pixels in zip(made.planes, colour.table(_transfer_of(frame)), strict=True):
+        rows = (pixels[start : start + row] for start in range(0, len(pixels), row))
+        plane.update(b"".join(line.ljust(plane.line_size, b"\0") for line in rows))
+    return made

@@ -15,6 +15,10 @@ _RATES = tuple(
 )
 _NEAR = Fraction(1, 250)
 _TICKS = 10_000
+_IN_STEP = Fraction(1, 20)
+_MOST_STRETCH = Fraction(3, 20)
+LOOKED_AT = 5
+"""How many pictures are enough to tell where a film's frames begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +60,70 @@ def choose_rate(*, average: Fraction | None, base: Fraction | None) -> Fraction:
     return _RATES[-1]
 
 
+def begin_of(times: Sequence[Fraction], *, rate: Fraction) -> Fraction:
+    """Where frame 0 begins.
+
+    That is the first picture, but for one thing: who writes fragments can't say that the sound's first samples are
+    padding, so the first picture is held for as long as they last, and all others are late by it. There the frames
+    begin with the second picture's, less one, and the padding before it isn't heard.
+
+    Args:
+        times: of the film's first pictures (``LOOKED_AT`` of them, if it has so many), in seconds.
+        rate: frames a second.
+    """
+    first, others = times[0], times[1:]
+    steps = [(at - others[0]) * rate for at in others]
+    stretch = others[0] - first - 1 / rate if others else Fraction(0)
+    if len(steps) < LOOKED_AT - 1 or not 0 < stretch <= _MOST_STRETCH or _is_whole(stretch * rate):
+        return first
+    return others[0] - 1 / rate if all(_is_whole(step) for step in steps) else first
+
+
+def _is_whole(frames: Fraction) -> bool:
+    return abs(frames - round(frames)) <= _IN_STEP
+
+
 def constant_rate(pictures: Iterable[Moment[T]], *, rate: Fraction) -> Iterator[tuple[int, T]]:
     """Turn pictures at any times into one picture per frame of a constant rate.
 
     Each frame shows the first picture that falls on it (to half a frame), or where none does, the last one before it.
-    Frame numbers rise by one from the first picture's; the whole lasts as long as the film did.
+    Frame numbers rise by one from the first picture's, which is 0 for one from before the beginning. The whole lasts
+    as long as the film did: of many pictures a second, one that would begin a frame after the end is left out.
 
     Yields:
         Frame number and picture.
     """
     latest: Moment[T] | None = None
+    begun: tuple[int, Moment[T]] | None = None
     due = 0
-    for picture in pictures:
-        at = frame_at(picture.at, rate=rate)
+    for picture in _rising(pictures):
+        at = max(0, frame_at(picture.at, rate=rate))
         if latest is None:
             due = at
-        elif picture.at <= latest.at:
-            continue
-        else:
+        if begun and at >= due:
+            yield begun[0], begun[1].what
+            begun = None
+        if latest is not None:
             for missing in range(due, at):
                 yield missing, latest.what
         latest = picture
         if at >= due:
-            yield at, picture.what
-            due = at + 1
-    if latest is not None:
-        for left in range(due, frame_at(latest.at + latest.lasts, rate=rate)):
-            yield left, latest.what
+            begun, due = (at, picture), at + 1
+    if latest is None:
+        return
+    end = frame_at(latest.at + latest.lasts, rate=rate)
+    if begun and (begun[0] == 0 or begun[0] < end or _is_whole(begun[1].at * rate)):
+        yield begun[0], begun[1].what
+    for left in range(due, end):
+        yield left, latest.what
+
+
+def _rising(pictures: Iterable[Moment[T]]) -> Iterator[Moment[T]]:
+    latest: Fraction | None = None
+    for picture in pictures:
+        if latest is None or picture.at > latest:
+            latest = picture.at
+            yield picture
 
 
 def frame_at(at: Fraction, *, rate: Fraction) -> int:
@@ -111,10 +152,10 @@ def grid_of(count: int, *, columns: int = 10) -> tuple[int, int]:
     return min(count, columns), -(-count // columns)
 
 
-def fit(size: tuple[int, int], *, long_side: int, short_side: int) -> tuple[int, int]:
+def fit(size: tuple[int | Fraction, int | Fraction], *, long_side: int, short_side: int) -> tuple[int, int]:
     """The largest even width and height of the same form that is no larger than the picture or the bounds."""
     width, height = size
-    scale = min(Fraction(1), Fraction(long_side, max(size)), Fraction(short_side, min(size)))
+    scale = min(Fraction(1), long_side / Fraction(max(size)), short_side / Fraction(min(size)))
     return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
 
 

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from media.refusals import Unfit
 from media.still import check
-from media.timeline import Moment, choose_rate, constant_rate, fit, grid_of, samples_until, spread, ticks, turns
+from media.timeline import (
+    Moment,
+    begin_of,
+    choose_rate,
+    constant_rate,
+    fit,
+    grid_of,
+    samples_until,
+    spread,
+    ticks,
+    turns,
+)
 
 F = Fraction
 
@@ -62,6 +73,36 @@ def test_each_frame_shows_the_picture_of_its_moment(times: list[str], frames: li
 
 def test_a_film_keeps_its_length_when_its_last_picture_stays() -> None:
     assert len(shown(["0", "0.1"], last="0.5")) == 6
+
+
+@pytest.mark.parametrize(
+    ("times", "last", "frames"),
+    [
+        (["0", "0.05", "0.1", "0.15"], "0.05", [0, 1]),  # twice as many pictures as frames
+        (["0", "0.025", "0.05", "0.075", "0.1", "0.125", "0.15", "0.175"], "0.025", [0, 2]),
+        (["0", "0.1", "0.2"], "0.001", [0, 1, 2]),  # the last of a film that doesn't know how long that stays
+        (["-0.06", "0.1"], "0.1", [0, 1]),  # one from before the beginning
+    ],
+)
+def test_a_film_lasts_as_long_as_it_did(times: list[str], last: str, frames: list[int]) -> None:
+    assert [what for _, what in shown(times, last=last)] == frames
+
+
+@pytest.mark.parametrize(
+    ("times", "begin"),
+    [
+        (["0", "0.1", "0.2", "0.3", "0.4"], "0"),
+        (["5", "5.16", "5.26", "5.36", "5.46"], "5.06"),  # the first is held for the padding of the sound
+        (["0", "0.2", "0.3", "0.4", "0.5"], "0"),  # a picture is missing
+        (["0", "0.16", "0.27", "0.35", "0.49"], "0"),  # no two steps alike
+        (["0", "0.46", "0.56", "0.66", "0.76"], "0"),  # too long for padding
+        (["0", "0.06", "0.16", "0.26", "0.36"], "0"),
+        (["0", "0.16"], "0"),
+        (["3"], "3"),
+    ],
+)
+def test_a_film_begins_with_its_first_picture_unless_that_was_held_for_the_sound(times: list[str], begin: str) -> None:
+    assert begin_of([F(at) for at in times], rate=F(10)) == F(begin)
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=60))

@@ -19,6 +19,7 @@ from app.service import Service
 from app.settings import Settings, host_and_port, is_loopback
 from app.transport import CuttableProtocol, listening_socket
 from core.errors import Invalid, Unavailable
+from media.launcher import State, layers
 
 GRACE_SECONDS = 3
 _PR_SET_DUMPABLE = 4
@@ -71,6 +72,19 @@ def check_witness(service: Service) -> None:
         )
 
 
+def check_media() -> None:
+    """Try the walls around film before one comes, and log what holds; where too little does, films wait, sealed."""
+    found = layers()
+    for finding in found.findings:
+        extra = {"part": finding.layer.value, "code": finding.state.value}
+        if finding.state is State.HELD:
+            _LOG.info("media layer", extra=extra)
+        else:
+            _LOG.warning("media layer", extra=extra)
+    if not found.hold:
+        _LOG.error("media jobs refuse to start", extra={"code": "media_sandbox_missing"})
+
+
 def serve(service: Service, *, parts: Parts) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -104,6 +118,7 @@ def serve(service: Service, *, parts: Parts) -> None:
         signal.signal(number, lambda *_: None)
     try:
         if worker:
+            check_media()
             worker.start()
         _LOG.info("serving")
         server.run(sockets=[listener])
@@ -127,6 +142,7 @@ def work(service: Service, *, name: str) -> None:
         signal.signal(number, lambda *_: ended.set())
     worker = make_worker(service, name=name)
     try:
+        check_media()
         worker.start()
         _LOG.info("working", extra={"worker": name})
         ended.wait()

@@ -14,26 +14,32 @@ import core  # noqa: F401 - found now: the folder above it can't be listed any m
 from media.sandbox import Cage, NoLayer, Role, enter
 
 NO_LAYER = 77
-"""Exit status of a child that couldn't put a layer on."""
+"""Exit status of a child that couldn't put a layer on; standard error says why, which only the self-test reads."""
 
 
 def main(config: dict[str, Any]) -> None:
     """Enter the sandbox and do what the role says; never returns.
 
     Args:
-        config: ``role``, ``parent``, ``readable``, ``executable``, ``fds`` and for the encoder ``command``. Nothing
-            in it is secret; keys come over the line.
+        config: ``role``, ``parent``, ``landlock``, ``calls``, ``readable``, ``executable``, ``fds`` and for the encoder
+            ``command``. Nothing in it is secret; keys come over the line.
     """
     fds: dict[str, int] = config["fds"]
-    cage = Cage(readable=tuple(config["readable"]), executable=tuple(config["executable"]))
+    cage = Cage(
+        landlock=config["landlock"],
+        calls=config["calls"],
+        readable=tuple(config["readable"]),
+        executable=tuple(config["executable"]),
+    )
     try:
         enter(cage, parent=config["parent"], keep=fds.values())
-    except NoLayer:
+    except NoLayer as reason:
+        os.write(2, str(reason).encode())
         os._exit(NO_LAYER)
     match Role(config["role"]):
         case Role.ENCODE:
             command: list[str] = config["command"]
-            os.execve(command[0], command, {})  # noqa: S606 - no shell is wanted; Landlock lets it call only this program
+            os.execve(command[0], command, {})  # noqa: S606 - no shell is wanted, and the layers leave it no other program of use
         case Role.DECODE:
             from media import decode  # noqa: PLC0415 - only this role pays for it, and under the layers
 

@@ -24,7 +24,7 @@ from media.jobs import Bounds, Cut, Job, Normalise, Sink, Source
 from media.orders import DecodeOrder, FinishOrder, Output, Seal, Shape
 from media.refusals import CANCELLED, OUTPUT_UNEXPECTED, PROCESS_FAILED, PROCESS_HUNG, no_room, refuse
 from media.sandbox import Role
-from media.spawn import Child
+from media.spawn import Child, Walls
 from media.wire import BrokenLine, Kind, Message, length_asked
 
 _LOOK = 0.25
@@ -48,6 +48,7 @@ class Supervisor:
 
     Args:
         job: what to do.
+        walls: the layers that its children stand behind.
         source: the sealed film.
         sink: where the sealed output goes.
         bounds: what is allowed.
@@ -60,6 +61,7 @@ class Supervisor:
         self,
         job: Job,
         *,
+        walls: Walls,
         source: Source,
         sink: Sink,
         bounds: Bounds,
@@ -68,6 +70,7 @@ class Supervisor:
         spool: Path | None,
     ) -> None:
         self._job = job
+        self._walls = walls
         self._source = source
         self._sink = sink
         self._bounds = bounds
@@ -123,14 +126,14 @@ class Supervisor:
         fcntl(self._pipes["picture-in"], F_SETPIPE_SZ, _PIPE)
         source, order = self._source, Seal(self._source.key, self._source.associated_data)
         decoder = self._start(Role.DECODE, {"picture": "picture-in", "sound": "sound-in"})
-        self._start(Role.FINISH, {"encoded": "encoded-out"})
         words = DecodeOrder(self._job, source.size, source.header, order, self._bounds, self._threads).words()
         _tell(decoder, **words)
 
     def _start(
         self, role: Role, fds: dict[str, str], *, out: int | None = None, command: tuple[str, ...] = ()
     ) -> Child:
-        child = spawn.start(role, fds={name: self._pipes[pipe] for name, pipe in fds.items()}, out=out, command=command)
+        given = {name: self._pipes[pipe] for name, pipe in fds.items()}
+        child = spawn.start(role, walls=self._walls, fds=given, out=out, command=command)
         self._children[role] = child
         self._selector.register(child.ended, selectors.EVENT_READ, (role, "ended"))
         if child.line:
@@ -143,6 +146,7 @@ class Supervisor:
         os.close(self._pipes.pop(pipe))
 
     def _begin_encoding(self, shape: Shape) -> None:
+        """Start the other two, now that there is something for them: most films that are refused never come so far."""
         self._shape = shape
         self._deadline += shape.seconds * self._bounds.pace
         picture, sound, program = self._pipes["picture-out"], self._pipes["sound-out"], spawn.ffmpeg()
@@ -154,6 +158,7 @@ class Supervisor:
                 shape, program=program, picture=picture, sound=sound, threads=os.cpu_count() or 1
             )
             fds |= {"sound": "sound-out"} if shape.channels else {}
+        self._start(Role.FINISH, {"encoded": "encoded-out"})
         out = self._pipes["encoded-in"]
         self._start(Role.ENCODE, fds, out=out, command=command)
         self._close("encoded-in")

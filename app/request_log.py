@@ -13,12 +13,11 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.ending import ASKED_BY_MACHINES
 from app.logs import FIELDS
 from core.requests import answering
 
 _LOG = logging.getLogger("vault.requests")
-_QUIET = frozenset({"/healthz", "/readyz"})
-"""Asked every few seconds: written down only when something is wrong."""
 
 
 class RequestLog:
@@ -52,7 +51,7 @@ class RequestLog:
                 await self._app(scope, receive, counting)
             finally:
                 route = _route(scope)
-                if status != 200 or route not in _QUIET:  # noqa: PLR2004 - all is well
+                if status != 200 or route not in ASKED_BY_MACHINES:  # noqa: PLR2004 - all is well
                     method = scope["method"] if re.fullmatch(FIELDS["method"], scope["method"]) else "other"
                     extra = {"route": route, "method": method, "ms": round((time.monotonic() - begun) * 1000)}
                     _LOG.info("request", extra=extra | {"status": status or None, "bytes": sent})

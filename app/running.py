@@ -5,23 +5,34 @@ from __future__ import annotations
 import ctypes
 import logging
 import resource
-import signal
 import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
 from enum import Enum, auto
+from types import FrameType
 
 import uvicorn
 
 import audit
 import consent
 from app.duties import make_worker
+from app.ending import Ending, Stage
 from app.main import create_app
+from app.process import end_now, on_signals
+from app.readiness import sandbox_part
 from app.service import Service
 from app.settings import Settings, host_and_port, is_loopback
 from app.transport import CuttableProtocol, listening_socket
+from app.worker import STOPS_WITHIN
 from core.errors import Invalid, Unavailable
 from media.launcher import State, layers
 
 GRACE_SECONDS = 3
+"""How long what is being sent to us may still take, after a signal to end."""
+CLOSE_SECONDS = 2
+"""How long connections may then take to close."""
+STOPS_AT_ONCE = timedelta(seconds=1)
 _PR_SET_DUMPABLE = 4
 _LOG = logging.getLogger("vault.app")
 
@@ -85,6 +96,40 @@ def check_media() -> None:
         _LOG.error("media jobs refuse to start", extra={"code": "media_sandbox_missing"})
 
 
+class Server(uvicorn.Server):
+    """uvicorn's server, which drains before it closes its door.
+
+    Args:
+        config: uvicorn's.
+        ending: this process's end.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, ending: Ending) -> None:
+        super().__init__(config)
+        self._ending = ending
+        self._begun_at: float | None = None
+        self.signal: Callable[[int], None] = lambda _: None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Hand a signal that uvicorn has caught to the process."""
+        del frame
+        self.signal(sig)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Close the door once everything has been answered, or the moment is over."""
+        if self._ending.stage > Stage.OPEN:
+            self._begun_at = self._begun_at or time.monotonic()
+            if time.monotonic() - self._begun_at > GRACE_SECONDS:
+                self._ending.press()
+            self.should_exit = self.should_exit or not self._ending.answering or self._ending.stage is Stage.PRESSED
+        return await super().on_tick(counter)
+
+    def hurry(self) -> None:
+        """Wait for nothing any more."""
+        self._ending.press()
+        self.force_exit = True
+
+
 def serve(service: Service, *, parts: Parts) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -96,26 +141,25 @@ def serve(service: Service, *, parts: Parts) -> None:
     consent.publish_notices(service.db)
     settings = service.settings
     listener = listening_socket(*host_and_port(settings.listen))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(service),
-            http=CuttableProtocol,
-            ws="none",
-            loop="uvloop",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=settings.behind_proxy,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            ssl_certfile=settings.tls_certificate,
-            ssl_keyfile=settings.tls_key,
-        )
+    ending = Ending()
+    also_ready = (sandbox_part(),) if parts is Parts.ALL else ()
+    config = uvicorn.Config(
+        create_app(service, ending=ending, also_ready=also_ready),
+        http=CuttableProtocol,
+        ws="none",
+        loop="uvloop",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=settings.behind_proxy,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
     )
+    server = Server(config, ending=ending)
     worker = make_worker(service, name="worker-1") if parts is Parts.ALL else None
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises a signal again once it has shut down; by default that would end us before the worker has ended.
-        signal.signal(number, lambda *_: None)
+    server.signal = on_signals(ending.begin, server.hurry)
     try:
         if worker:
             check_media()
@@ -124,8 +168,10 @@ def serve(service: Service, *, parts: Parts) -> None:
         server.run(sockets=[listener])
     finally:
         if worker:
-            worker.stop()
+            worker.stop(within=STOPS_AT_ONCE if server.force_exit else STOPS_WITHIN)
         service.close()
+    _LOG.info("ended")
+    end_now()
 
 
 def work(service: Service, *, name: str) -> None:
@@ -137,15 +183,16 @@ def work(service: Service, *, name: str) -> None:
     forbid_dumps()
     check_witness(service)
     consent.publish_notices(service.db)
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    ended, hurried = threading.Event(), threading.Event()
     worker = make_worker(service, name=name)
+    on_signals(ended.set, hurried.set)
     try:
         check_media()
         worker.start()
         _LOG.info("working", extra={"worker": name})
         ended.wait()
     finally:
-        worker.stop()
+        worker.stop(within=STOPS_AT_ONCE if hurried.is_set() else STOPS_WITHIN)
         service.close()
+    _LOG.info("ended")
+    end_now()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,8 @@ from core.ids import JobId
 _LOG = logging.getLogger("vault.worker")
 QUEUE = "film"
 MAX_ATTEMPTS = 3
+STOPS_WITHIN = timedelta(seconds=6)
+"""How long a worker that ends waits for what it was doing."""
 
 JobHandler = Callable[[jobs.Lease], None]
 GiveUp = Callable[[JobId, VaultError], None]
@@ -69,6 +72,9 @@ class Worker:
         self._deliveries = {**deliveries, jobs.START: self._start_job}
         self._duties = (Duty("outbox", timedelta(milliseconds=250), self.deliver), *duties)
         self._stop = threading.Event()
+        self._held: dict[JobId, jobs.Lease] = {}
+        self._handed_back: set[jobs.Lease] = set()
+        self._turn = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._config: DBOSConfig = {
             "name": "vig-vault",
@@ -93,12 +99,23 @@ class Worker:
             thread.start()
             self._threads.append(thread)
 
-    def stop(self) -> None:
-        """End: duties finish their beat; a running job is resumed by the next life."""
-        self._stop.set()
+    def stop(self, *, within: timedelta = STOPS_WITHIN) -> None:
+        """End: duties finish their beat; jobs that are under way are handed back for any worker to take up.
+
+        Args:
+            within: how long to wait for them; what still runs then is fenced off, and may be ended with the process.
+        """
+        deadline = time.monotonic() + within.total_seconds()
+        with self._turn:
+            self._stop.set()
+            leases = list(self._held.values())
+        for lease in leases:
+            self._hand_back(lease)
         for thread in self._threads:
-            thread.join(timeout=10)
-        DBOS.destroy(workflow_completion_timeout_sec=1)
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        with self._turn:
+            self._turn.wait_for(lambda: not self._held, timeout=max(0.0, deadline - time.monotonic()))
+        DBOS.destroy()
 
     def deliver(self) -> int:
         """Deliver what waits in the outbox, each row in a transaction of its own.
@@ -119,31 +136,60 @@ class Worker:
             kind, attempts = (row.kind, row.attempts) if row else ("", 0)
         if lease is None:
             return
+        with self._turn:
+            self._held[job_id] = lease
+            ends = self._stop.is_set()
+        try:
+            if ends and not self._hand_back(lease):
+                raise Unavailable("closing", "This worker ends. The job is taken up again.")
+            if not ends:
+                self._do(lease, kind=kind, attempts=attempts)
+        finally:
+            with self._turn:
+                self._held.pop(job_id, None)
+                self._turn.notify_all()
+
+    def _do(self, lease: jobs.Lease, *, kind: str, attempts: int) -> None:
         try:
             self._handlers[kind](lease)
         except Unavailable as error:
-            self._give_up_or_retry(job_id, attempts, error)
+            self._give_up_or_retry(lease, attempts, error)
         except VaultError as error:
-            self._park(job_id, error)
+            self._park(lease, error)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the worker
-            _LOG.exception("job failed", extra={"job_id": job_id, "kind": kind})
+            _LOG.exception("job failed", extra={"job_id": lease.job_id, "kind": kind})
             unknown = Unavailable("job_failed", "Something went wrong on our side. We have been told.")
-            self._give_up_or_retry(job_id, attempts, unknown, cause=error)
+            self._give_up_or_retry(lease, attempts, unknown, cause=error)
+
+    def _hand_back(self, lease: jobs.Lease) -> bool:
+        try:
+            with self._db.begin() as session:
+                jobs.hand_back(session, lease, at=self._db.clock.now())
+        except VaultError as error:  # then the next life of this worker takes it up, as after a crash
+            _LOG.warning("job not handed back", extra={"job_id": lease.job_id, "code": error.code})
+            return False
+        self._handed_back.add(lease)
+        _LOG.info("job handed back", extra={"job_id": lease.job_id})
+        return True
 
     def _give_up_or_retry(
-        self, job_id: JobId, attempts: int, error: VaultError, *, cause: Exception | None = None
+        self, lease: jobs.Lease, attempts: int, error: VaultError, *, cause: Exception | None = None
     ) -> None:
         if attempts >= MAX_ATTEMPTS:
-            self._park(job_id, error)
+            self._park(lease, error)
             return
-        raise error from cause
+        if lease not in self._handed_back:
+            raise error from cause
 
-    def _park(self, job_id: JobId, error: VaultError) -> None:
+    def _park(self, lease: jobs.Lease, error: VaultError) -> None:
+        with self._db.begin() as session:
+            if session.get_one(jobs.JobRow, lease.job_id).fence != lease.fence:
+                return  # it was handed back, or another worker has it: not ours to give up
         if self._gave_up is not None:
-            self._gave_up(job_id, error)
+            self._gave_up(lease.job_id, error)
             return
         with self._db.begin() as session:
-            jobs.park(session, job_id, at=self._db.clock.now(), code=error.code, sentence=error.sentence)
+            jobs.park(session, lease.job_id, at=self._db.clock.now(), code=error.code, sentence=error.sentence)
 
     def _deliver_one(self) -> bool:
         failure: Exception | None = None
@@ -170,7 +216,8 @@ class Worker:
         return True
 
     def _start_job(self, _row_id: str, payload: Mapping[str, str]) -> None:
-        with SetWorkflowID(payload["job_id"]):
+        turn = f"-{payload['turn']}" if "turn" in payload else ""  # one that was handed back begins anew
+        with SetWorkflowID(payload["job_id"] + turn):
             DBOS.enqueue_workflow(QUEUE, _job_workflow, payload["job_id"])
 
     def _beat(self, duty: Duty) -> None:

@@ -190,6 +190,22 @@ def check_witness(db: Database, *, witness: Witness, verifier: Verifier, remembe
     return Report(Standing.AHEAD if ahead else Standing.LEVEL, checkpoint)
 
 
+def check_mark(db: Database, *, witness: Witness) -> None:
+    """See in a moment whether the witness still ends where it had acknowledged; ``check_witness`` looks at all of it.
+
+    Raises:
+        Unavailable: the witness can't be reached.
+        Damaged: ``witness_rolled_back``: it lost or changed what it had acknowledged.
+    """
+    with db.read() as session:
+        mark = session.get(AuditWitnessMarkRow, witness.name)
+    last = witness.last()
+    number = last.number if last else 0
+    if mark is None or number > mark.number or (last and number == mark.number and last.hash == mark.hash.hex()):
+        return
+    raise Damaged("witness_rolled_back", "The witness has lost lines that it had acknowledged.")
+
+
 def _acknowledge(db: Database, witness: Witness, line: Line, *, before: AuditWitnessMarkRow | None, size: int) -> None:
     """Remember how far the witness is; never less than before."""
     if before is not None and line.number <= before.number:

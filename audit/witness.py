@@ -88,6 +88,15 @@ class Witness(Protocol):
         """
         ...
 
+    def last(self) -> Line | None:
+        """The newest line alone, however long the witness has grown.
+
+        Raises:
+            Unavailable: it can't be read just now.
+            Damaged: it doesn't end in a line.
+        """
+        ...
+
 
 class FileWitness:
     """A file that only grows. Several processes may write to it: each append holds the file's lock.
@@ -147,6 +156,21 @@ class FileWitness:
                     yield line
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise _unavailable() from error
+
+    def last(self) -> Line | None:
+        """The newest line alone, read from the end.
+
+        Raises:
+            Unavailable: the file can't be read.
+            Damaged: it doesn't end in a line.
+        """
+        try:
+            with self._path.open("rb") as file:
+                return _last(file)[0]
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise _unavailable() from error
 

@@ -29,6 +29,9 @@ EVERY: Final = timedelta(milliseconds=200)
 """How often to look; the specification asks for at least every 250 ms."""
 EVIDENCE: Final = timedelta(milliseconds=500)
 """How old what is known may be."""
+PATIENCE: Final = timedelta(seconds=3)
+"""How long it may find nothing out before that counts as a fault, while something is being watched."""
+_STOPS_WITHIN_SECONDS = 2.0
 
 _LOG = logging.getLogger("vault.watch")
 
@@ -91,7 +94,7 @@ class Watch:
             self._stopping = True
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_STOPS_WITHIN_SECONDS)  # it may be waiting for a database that hangs
             self._thread = None
         self._evidence = Evidence({}, frozenset(), float("-inf"))
 
@@ -143,6 +146,13 @@ class Watch:
                 self._listeners.remove(on_change)
 
         return stop
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the thread looks, and what it last found isn't old while somebody counts on it."""
+        if self._thread is None or not self._thread.is_alive():
+            return False
+        return not self._watched or self._monotonic() - self._evidence.started <= PATIENCE.total_seconds()
 
     def hurry(self) -> None:
         """Look sooner: this process itself has just changed something."""

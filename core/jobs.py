@@ -153,6 +153,20 @@ def finish(session: Session, lease: Lease, *, at: datetime) -> bool:
     return True
 
 
+def hand_back(session: Session, lease: Lease, *, at: datetime) -> bool:
+    """Give a job back unfinished, for any worker to take up; this attempt doesn't count.
+
+    Returns:
+        Whether it was still this worker's.
+    """
+    row = holds(session, lease)
+    if row is None:
+        return False
+    row.state, row.attempts, row.fence = JobState.WAITING, row.attempts - 1, row.fence + 1
+    outbox.post(session, "job.start", at=at, payload={"job_id": lease.job_id, "turn": str(row.fence)})
+    return True
+
+
 def park(session: Session, job_id: JobId, *, at: datetime, code: str, sentence: str) -> None:
     """Give a job up, with the reason that its page shows."""
     row = lock(session, JobRow, job_id)

@@ -66,6 +66,11 @@ class ObjectStore(Protocol):
         """A folder of our own with room for the largest object, for sealed bytes that outlive no process."""
         ...
 
+    @property
+    def takes_writes(self) -> bool:
+        """Whether writing is still believed in."""
+        ...
+
     def writer(self, name: str) -> ObjectWriter:
         """Begin to put an object; leave the ``with`` without ``commit`` and nothing was put."""
         ...

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
 
 from app.policy import PUBLIC, signed_in
+from app.readiness import Readiness
 from app.service import Service, service_of
 from app.web import page
-from core.db import reachable
 
 router = APIRouter(dependencies=[Depends(PUBLIC)])
+RETRY_AFTER_SECONDS = 5
 TheService = Annotated[Service, Depends(service_of)]
 
 
@@ -35,16 +36,19 @@ def accessibility(request: Request, service: TheService) -> Response:
 
 
 @router.get("/healthz")
-def alive() -> Response:
-    """Alive."""
+async def alive() -> Response:
+    """This process lives. Touches nothing."""
     return JSONResponse({"alive": True})
 
 
 @router.get("/readyz")
-def ready(service: TheService) -> Response:
-    """Ready: the database answers and the keys are open."""
-    parts = {"database": reachable(service.db), "keys": not service.keystore.is_sealed}
-    return JSONResponse(parts, status_code=200 if all(parts.values()) else 503)
+async def ready(request: Request) -> Response:
+    """Whether this process can do its work; what can't is named by a code."""
+    readiness: Readiness = request.app.state.readiness
+    failing = await readiness.failing()
+    body = {"ready": not failing, "failing": dict(failing)}
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if failing else {}
+    return JSONResponse(body, status_code=503 if failing else 200, headers=headers)
 
 
 def _plain(request: Request, template: str, service: Service) -> Response:

@@ -11,7 +11,7 @@ from starlette.types import Message
 from app import cookies
 from app.forms import Posted
 from app.main import create_app
-from app.policy import PUBLIC, STAFF, Policy, Signed
+from app.policy import PUBLIC, STAFF, Open, Policy, Signed
 from app.service import Service
 from identity import PersonKind, Role
 from tests.app.browser import ORIGIN
@@ -145,7 +145,7 @@ def test_a_wrong_method_is_refused_before_anything_is_read(service: Service) -> 
 
 
 def test_policies_are_values_that_differ_by_whom_they_let_in() -> None:
-    assert Policy() == PUBLIC
+    assert Open() == PUBLIC != Policy()
     assert Signed(kinds=STAFF.kinds) == STAFF != PUBLIC
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,63 @@ def test_starting_a_job_twice_is_one_run(db: Database, running: Running, clock: 
     wait_for_end(db, job_id)
     time.sleep(0.6)
     assert len(runs) == 1
+
+
+def test_a_worker_that_ends_hands_its_job_back_and_another_takes_it_up_at_once(
+    db: Database, running: Running, tmp_path: Path, clock: HandClock
+) -> None:
+    begun, lost = threading.Event(), threading.Event()
+
+    def slow(lease: Lease) -> None:
+        begun.set()
+        while True:
+            with db.begin() as session:
+                if jobs.holds(session, lease) is None:
+                    lost.set()
+                    raise Unavailable("media_failed", "The worker ends, so the film was put away.")
+            time.sleep(0.05)
+
+    first = running(slow)
+    job_id = ask_for_work(db)
+    assert begun.wait(PATIENCE_SECONDS)
+    first.stop()
+    assert lost.is_set()
+    with db.read() as session:
+        row = session.get_one(JobRow, job_id)
+        assert (row.state, row.attempts) == (JobState.WAITING, 0)
+
+    def quick(lease: Lease) -> None:
+        with db.begin() as session:
+            assert jobs.finish(session, lease, at=db.clock.now())
+
+    other = Worker(
+        db,
+        workflows_url=f"sqlite:///{tmp_path / 'workflows.db'}",
+        name="worker-2",
+        handlers={"test": quick},
+        deliveries={},
+    )
+    other.start()
+    row = wait_for_end(db, job_id)
+    other.stop()
+    assert (row.state, row.attempts) == (JobState.DONE, 1)
+
+
+def test_what_will_not_stop_is_fenced_off_and_its_failure_parks_nothing(
+    db: Database, running: Running, clock: HandClock
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def stubborn(lease: Lease) -> None:
+        begun.set()
+        assert may_end.wait(PATIENCE_SECONDS)
+        raise Invalid("not_a_film", "This is not a film.")
+
+    worker = running(stubborn)
+    job_id = ask_for_work(db)
+    assert begun.wait(PATIENCE_SECONDS)
+    worker.stop(within=timedelta(milliseconds=100))
+    may_end.set()
+    time.sleep(0.5)
+    with db.read() as session:
+        assert session.get_one(JobRow, job_id).state is JobState.WAITING

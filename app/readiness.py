@@ -1,0 +1,162 @@
+"""Whether this process can do its work just now: looked at part by part, never waited for longer than a moment.
+
+Each part is looked at in a thread of its own, with at most one look under way: where a database hangs, its part fails
+as ``unanswered`` and nothing piles up. A look that is a second old is still good, so that asking costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import audit
+from app.ending import Ending, Stage
+from app.service import Service
+from core.db import Database, reachable
+from core.errors import Damaged, OutOfRoom, Unavailable, VaultError
+from media import launcher
+from vault import ObjectStore
+
+LIMIT = timedelta(seconds=2)
+"""How long a look may take."""
+FRESH = timedelta(seconds=1)
+LEAST_FREE_BYTES = 256 * 2**20
+"""Below it the store counts as full: what is written while something is put right needs room too."""
+
+Check = Callable[[], None]
+
+
+@dataclass(slots=True)
+class Part:
+    """One thing that must hold.
+
+    Args:
+        name: a word of ours.
+        check: raises ``VaultError`` where it doesn't hold.
+        fresh: how long a look is good.
+    """
+
+    name: str
+    check: Check
+    fresh: timedelta = FRESH
+    _look: Future[str | None] = field(default_factory=Future)
+    _begun: float = float("-inf")
+
+    def look(self) -> Future[str | None]:
+        """The look that is fresh, or under way, or begun now: the code of what is wrong, or nothing."""
+        if self._begun == float("-inf") or (
+            self._look.done() and time.monotonic() - self._begun > self.fresh.total_seconds()
+        ):
+            self._look, self._begun = Future(), time.monotonic()
+            threading.Thread(target=self._run, args=(self._look,), name=f"ready-{self.name}", daemon=True).start()
+        return self._look
+
+    def _run(self, look: Future[str | None]) -> None:
+        try:
+            self.check()
+            look.set_result(None)
+        except VaultError as error:
+            look.set_result(error.code)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it doesn't hold
+            look.set_result(type(error).__name__)
+
+
+class Readiness:
+    """What ``/readyz`` says.
+
+    Args:
+        parts: what must hold.
+        ending: this process's end.
+    """
+
+    def __init__(self, parts: tuple[Part, ...], *, ending: Ending) -> None:
+        self._parts = parts
+        self._ending = ending
+
+    async def failing(self) -> Mapping[str, str]:
+        """What doesn't hold, by name, with its code; answered within ``LIMIT`` whatever hangs."""
+        if self._ending.stage > Stage.OPEN:
+            return {"process": "closing"}
+        looks = {part.name: part.look() for part in self._parts}
+        waiting = [asyncio.wrap_future(look) for look in looks.values() if not look.done()]
+        if waiting:
+            await asyncio.wait(waiting, timeout=LIMIT.total_seconds())
+        return {
+            name: code
+            for name, look in looks.items()
+            if (code := look.result() if look.done() else "unanswered") is not None
+        }
+
+
+def parts_of(service: Service) -> tuple[Part, ...]:
+    """What must hold for every process that serves pages."""
+    parts = [
+        Part("database", lambda: _answers(service.db)),
+        Part("key_database", lambda: _answers(service.keystore.db)),
+        Part("keys", lambda: _keys_are_there(service)),
+        Part("store", lambda: _has_room(service.settings.store, store=service.store)),
+        Part("watch", lambda: _watches(service)),
+    ]
+    if service.witness is not None:
+        witness = service.witness
+        parts.append(Part("witness", lambda: audit.check_mark(service.db, witness=witness)))
+    return tuple(parts)
+
+
+def sandbox_part() -> Part:
+    """What must hold where films are worked on: the sandbox, proved once."""
+    return Part("sandbox", _prove, fresh=timedelta(seconds=30))
+
+
+def _prove() -> None:
+    launcher.self_test()
+
+
+def check_room(folder: Path) -> None:
+    """Look whether a file system takes more.
+
+    Raises:
+        Unavailable: ``store_read_only``, ``store_unreachable``.
+        OutOfRoom: ``store_full``.
+    """
+    try:
+        facts = os.statvfs(folder)
+    except OSError:
+        raise Unavailable("store_unreachable", "The folder of the store can't be reached.") from None
+    if facts.f_flag & os.ST_RDONLY:
+        raise Unavailable("store_read_only", "The disk of the store takes no writing.")
+    if facts.f_bavail * facts.f_frsize < LEAST_FREE_BYTES or (facts.f_files and not facts.f_favail):
+        raise OutOfRoom("store_full", "The disk of the store is full.")
+
+
+def _has_room(folder: Path, *, store: ObjectStore) -> None:
+    check_room(folder)
+    if not store.takes_writes:
+        raise Unavailable("store_read_only", "The disk failed to write through: nothing more is taken.")
+
+
+def _answers(db: Database) -> None:
+    if not reachable(db):
+        raise Unavailable("unreachable", "The database doesn't answer.")
+
+
+def _keys_are_there(service: Service) -> None:
+    if service.keystore.is_sealed:
+        raise Unavailable("sealed", "The keys are sealed.")
+    keyring = service.keystore.keyring
+    try:
+        keyring.file_at(keyring.places[0])
+    except Damaged:
+        raise Unavailable("keyring_damaged", "The keyring can't be read.") from None
+
+
+def _watches(service: Service) -> None:
+    if not service.watch.is_well:
+        raise Unavailable("watch_stopped", "Withdrawals can't be seen just now, so nothing is shown.")

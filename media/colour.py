@@ -17,9 +17,9 @@ from itertools import product
 
 LEVEL = 5
 """The table is a Hald image: ``LEVEL`` cubed pixels wide and high, ``LEVEL`` squared steps for each colour."""
-DEPTH = 12
+TOP = (1 << 16) - 1
+"""What stands for the whole of a colour in it."""
 _STEPS = LEVEL**2
-_TOP = (1 << DEPTH) - 1
 
 _WHITE = 203.0  # cd/m² of a sheet of white paper: ITU-R BT.2408
 _PEAK = 1000.0
@@ -46,25 +46,23 @@ class Transfer(IntEnum):
     HLG = 18
 
 
-def table(transfer: Transfer) -> tuple[bytes, bytes, bytes]:
-    """The pixels of a Hald image, green, blue and red, row by row, 16 bits each in this machine's order.
+def table(transfer: Transfer) -> bytes:
+    """The pixels of a Hald image row by row, red, green and blue side by side, 16 bits each in this machine's order.
 
     Args:
         transfer: of the film, whose primaries are those of BT.2020.
     """
     lights = [_light_of(step / (_STEPS - 1), transfer=transfer) for step in range(_STEPS)]
-    planes = array("H"), array("H"), array("H")
+    pixels = array("H")
     for blue, green, red in product(lights, repeat=3):
         shown = _shown(_rolled_off((red, green, blue), transfer=transfer))
-        for plane, value in zip(planes, (shown[1], shown[2], shown[0]), strict=True):
-            plane.append(round(value ** (1 / _GAMMA) * _TOP))
-    green_plane, blue_plane, red_plane = (plane.tobytes() for plane in planes)
-    return green_plane, blue_plane, red_plane
+        pixels.extend(round(part ** (1 / _GAMMA) * TOP) for part in shown)
+    return pixels.tobytes()
 
 
 def pixel_format() -> str:
-    """What FFmpeg calls that."""
-    return f"gbrp{DEPTH}{'le' if sys.byteorder == 'little' else 'be'}"
+    """What FFmpeg calls that (of colours in planes, its ``haldclut`` takes one for another)."""
+    return "rgb48le" if sys.byteorder == "little" else "rgb48be"
 
 
 def _light_of(signal: float, *, transfer: Transfer) -> float:

@@ -140,8 +140,8 @@ def _table_for(frame: VideoFrame) -> VideoFrame:
     side = colour.LEVEL**3
     made = VideoFrame(side, side, colour.pixel_format())
     made.pts, made.time_base = 0, _TIME_BASE
-    row = 2 * side
-    for plane, pixels in zip(made.planes, colour.table(_transfer_of(frame)), strict=True):
-        rows = (pixels[start : start + row] for start in range(0, len(pixels), row))
-        plane.update(b"".join(line.ljust(plane.line_size, b"\0") for line in rows))
+    (plane,) = made.planes
+    pixels, row = colour.table(_transfer_of(frame)), 6 * side
+    rows = (pixels[start : start + row] for start in range(0, len(pixels), row))
+    plane.update(b"".join(line.ljust(plane.line_size, b"\0") for line in rows))
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
@@ -32,6 +32,7 @@ H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", "-pix_fmt", "yu
 HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-tag:v", "hvc1")
 AAC = ("-c:a", "aac")
 Picture = npt.NDArray[np.uint8]
+Signal = npt.NDArray[np.uint16]
 
 
 def picture(number: int, *, width: int, height: int) -> Picture:
@@ -80,14 +81,32 @@ def film(
     frames: int = 30,
     size: tuple[int, int] = (WIDTH, HEIGHT),
     suffix: str = ".mp4",
+    signal: Callable[[Picture], Signal] | None = None,
 ) -> bytes:
-    """Encode a film with the given arguments for the output; its sound lasts as long as its pictures."""
+    """Encode a film with the given arguments for the output; its sound lasts as long as its pictures.
+
+    Args:
+        arguments: for ffmpeg, before the output.
+        rate: pictures a second.
+        frames: how many pictures.
+        size: width and height.
+        suffix: of the output, which says what container it is.
+        signal: what stands for a picture's colours in the film, 16 bits each; the colours themselves if not given.
+    """
     with tempfile.TemporaryDirectory() as folder:
         pictures, sound = Path(folder, "pictures"), Path(folder, "sound")
-        pictures.write_bytes(b"".join(_pictures(frames, size)))
+        drawn = (picture(number, width=size[0], height=size[1]) for number in range(frames))
+        pictures.write_bytes(b"".join((signal(each) if signal else each).tobytes() for each in drawn))
         sound.write_bytes(tone(frames / Fraction(rate)))
         return run(
-            *("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{size[0]}x{size[1]}"),
+            *(
+                "-f",
+                "rawvideo",
+                "-pixel_format",
+                "rgb48le" if signal else "rgb24",
+                "-video_size",
+                f"{size[0]}x{size[1]}",
+            ),
             *("-framerate", str(rate), "-i", str(pictures)),
             *("-f", "s16le", "-sample_rate", str(SAMPLE_RATE), "-ch_layout", "mono", "-i", str(sound)),
             *arguments,
@@ -132,8 +151,3 @@ def run(*arguments: str, suffix: str) -> bytes:
         command = [program, "-loglevel", "error", "-nostdin", *arguments, str(out)]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         return out.read_bytes()
-
-
-def _pictures(frames: int, size: tuple[int, int]) -> Iterator[bytes]:
-    for number in range(frames):
-        yield picture(number, width=size[0], height=size[1]).tobytes()

@@ -9,15 +9,12 @@ from vault.catalogue import (
     Footage,
     Progress,
     RenditionLine,
-    Showing,
     StripGrid,
     clip,
     clips_of,
     footage,
     footage_of,
     record_phone_copy_removed,
-    title_of,
-    watchable,
 )
 from vault.clips import CUT, cut, cut_clip, set_persons_shown
 from vault.deposits import (
@@ -59,6 +56,7 @@ from vault.records import (
     totals,
 )
 from vault.renditions import attest, facts_for, void
+from vault.showings import Showing, title_of, watchable
 from vault.streaming import Reading, ViewingCut, read_range
 from vault.tidying import Tidied, tidy
 from vault.uploads import expire_upload, stale_uploads

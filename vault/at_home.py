@@ -21,7 +21,7 @@ from core.db import Database
 from core.ids import CaseId, PersonId, RenditionId, VisitId
 from identity import Actor, Role
 from keys import KeyStore
-from vault import catalogue, clips, renditions
+from vault import clips, renditions, showings
 from vault.models import ClipRow, FootageRow, RenditionRow, ViewingRow
 
 NOT_LISTED = frozenset({Purpose.PREPARE, Purpose.REVIEW_TOGETHER, Purpose.FAMILY_REVIEW, Purpose.FAMILY_COPY})
@@ -76,7 +76,7 @@ def clips_at_home(db: Database, *, keystore: KeyStore, actor: Actor) -> tuple[Ho
     at = db.clock.now()
     watchable = {
         one.rendition_id
-        for one in catalogue.watchable(db, keystore=keystore, actor=actor, purpose=Purpose.FAMILY_REVIEW)
+        for one in showings.watchable(db, keystore=keystore, actor=actor, purpose=Purpose.FAMILY_REVIEW)
     }
     told = {one.rendition_id for one in consent.shown_by_law(db, actor=actor)}
     with db.read() as session:

@@ -1,24 +1,19 @@
-"""What there is: footage and clips for the guider who works on them, and for everybody else what they may watch.
-
-Titles, goals and file names are opened here, and only for those two. A list says nothing of what it leaves out.
-"""
+"""What there is: a case's footage and clips, with titles, goals and file names, for the guider who works on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import audit
-import consent
-import identity
 import keys
 from audit import Event
-from consent import Action, Permit, Purpose, RenditionState
+from consent import RenditionState
 from core.db import Database, lock, not_found
 from core.ids import CaseId, ClipId, FootageId, PersonId, RenditionId, VisitId, well_formed
 from core.jobs import JobRow, JobState
@@ -26,6 +21,8 @@ from identity import Actor
 from keys import KeyStore, RecordOwner
 from vault import access, clips, renditions
 from vault.models import ClipRow, ClipState, FootageRow, FootageState, RenditionRow, Treatment
+
+Row = TypeVar("Row", FootageRow, ClipRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +106,6 @@ class Clip:
     renditions: tuple[RenditionLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Showing:
-    """A clip that somebody may watch just now, as a list of such shows it."""
-
-    rendition_id: RenditionId
-    clip_id: ClipId
-    case_id: CaseId
-    title: str = field(repr=False)
-    goals: tuple[str, ...] = field(repr=False)
-    duration_ms: int
-    has_poster: bool
-    purpose: Purpose
-
-
 def footage_of(db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId) -> tuple[Footage, ...]:
     """A case's footage, the latest first, for its guider.
 
@@ -146,10 +129,7 @@ def footage(db: Database, *, keystore: KeyStore, actor: Actor, footage_id: Foota
         Refused: not its guider.
     """
     with db.read() as session:
-        row = session.get(FootageRow, footage_id) if well_formed(footage_id) else None
-        if row is None:
-            raise not_found()
-        access.require_guider(session, actor=actor, case_id=CaseId(row.case_id), at=db.clock.now())
+        row = _own(session, FootageRow, footage_id, actor=actor, at=db.clock.now())
         return _footage(session, row, keystore=keystore)
 
 
@@ -174,50 +154,8 @@ def clip(db: Database, *, keystore: KeyStore, actor: Actor, clip_id: ClipId) -> 
         Refused: not its guider.
     """
     with db.read() as session:
-        row = session.get(ClipRow, clip_id) if well_formed(clip_id) else None
-        if row is None:
-            raise not_found()
-        access.require_guider(session, actor=actor, case_id=CaseId(row.case_id), at=db.clock.now())
+        row = _own(session, ClipRow, clip_id, actor=actor, at=db.clock.now())
         return _clip(session, row, keystore=keystore)
-
-
-def watchable(
-    db: Database, *, keystore: KeyStore, actor: Actor, purpose: Purpose, cases: Iterable[CaseId] | None = None
-) -> tuple[Showing, ...]:
-    """What the actor may watch just now for a purpose, the latest first; of anything else not even the title.
-
-    Nothing is opened by it: watching is decided again when it begins.
-
-    Args:
-        db: the main database.
-        keystore: opens the titles.
-        actor: who asks.
-        purpose: what for.
-        cases: where to look; for a family member, their own where nothing is given.
-    """
-    found = []
-    with db.read() as session:
-        wanted = identity.member_cases(session, actor.person) if cases is None else list(cases)
-        rows = session.execute(
-            select(RenditionRow, ClipRow)
-            .join(ClipRow, ClipRow.id == RenditionRow.clip_id)
-            .where(RenditionRow.case_id.in_(wanted), RenditionRow.state == RenditionState.LIVE)
-            .order_by(ClipRow.created_at.desc(), RenditionRow.created_at)
-        ).all()
-        inquiry = consent.inquiry_of(actor, purpose=purpose, action=Action.STREAM, at=db.clock.now())
-        for row, cut in rows:
-            facts = renditions.facts_for(session, RenditionId(row.id))
-            if isinstance(consent.consider(session, inquiry=inquiry, rendition=facts), Permit):
-                found.append(_showing(row, cut, keystore=keystore, purpose=purpose))
-    return tuple(found)
-
-
-def title_of(session: Session, *, keystore: KeyStore, rendition_id: RenditionId) -> str:
-    """The title of what a viewing plays; the caller has a viewing of it. A whole film has none."""
-    row = session.scalars(
-        select(ClipRow).join(RenditionRow, RenditionRow.clip_id == ClipRow.id).where(RenditionRow.id == rendition_id)
-    ).one_or_none()
-    return clips.open_title(keystore, row) if row is not None else ""
 
 
 def record_phone_copy_removed(db: Database, *, actor: Actor, footage_id: FootageId) -> None:
@@ -229,10 +167,7 @@ def record_phone_copy_removed(db: Database, *, actor: Actor, footage_id: Footage
     """
     at = db.clock.now()
     with db.begin() as session:
-        found = session.get(FootageRow, footage_id) if well_formed(footage_id) else None
-        if found is None:
-            raise not_found()
-        access.require_guider(session, actor=actor, case_id=CaseId(found.case_id), at=at)
+        _own(session, FootageRow, footage_id, actor=actor, at=at)
         row = lock(session, FootageRow, footage_id)
         if row.phone_copy_removed_at is None:
             row.phone_copy_removed_at = at
@@ -243,6 +178,15 @@ def record_phone_copy_removed(db: Database, *, actor: Actor, footage_id: Footage
                 case_id=CaseId(row.case_id),
                 object_id=footage_id,
             )
+
+
+def _own(session: Session, kind: type[Row], row_id: str, *, actor: Actor, at: datetime) -> Row:
+    """A row of a case that the actor guides."""
+    row = session.get(kind, row_id) if well_formed(row_id) else None
+    if row is None:
+        raise not_found()
+    access.require_guider(session, actor=actor, case_id=CaseId(row.case_id), at=at)
+    return row
 
 
 def _footage(session: Session, row: FootageRow, *, keystore: KeyStore) -> Footage:
@@ -273,19 +217,6 @@ def _clip(session: Session, row: ClipRow, *, keystore: KeyStore) -> Clip:
         created_at=row.created_at,
         progress=_progress(session, row.job_id),
         renditions=tuple(_line(session, one) for one in renditions.of_clip(session, ClipId(row.id))),
-    )
-
-
-def _showing(row: RenditionRow, cut: ClipRow, *, keystore: KeyStore, purpose: Purpose) -> Showing:
-    return Showing(
-        rendition_id=RenditionId(row.id),
-        clip_id=ClipId(cut.id),
-        case_id=CaseId(row.case_id),
-        title=clips.open_title(keystore, cut),
-        goals=clips.open_goals(keystore, cut),
-        duration_ms=row.duration_ms,
-        has_poster=row.poster_id is not None,
-        purpose=purpose,
     )
 
 

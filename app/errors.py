@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import suppress
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import cookies, tus
+from app import cookies, error_words, pages, tus
+from app.policy import signed_in
 from app.statuses import status_of
 from app.web import page, wants_page
 from core import errors
 from core.db import not_found
+from identity import PersonKind
 
 _LOG = logging.getLogger("vault.app")
+_AT_HOME = ("/your-clips", "/family/", "/invitation/", "/who-watched", "/receipts/", "/leave")
+"""Where only families have pages."""
 
 
 def answer(request: Request, error: errors.VaultError) -> Response:
@@ -36,17 +42,33 @@ def answer(request: Request, error: errors.VaultError) -> Response:
 
 
 def _page(request: Request, error: errors.VaultError, *, status: int) -> Response:
+    at_home = _is_at_home(request)
+    said = (error_words.for_family if at_home else error_words.for_staff)(error, status=status)
+    context = {
+        "code": error.code,
+        "heading": said.heading,
+        "sentence": said.sentence or error.sentence,
+        "advice": said.advice,
+        "request_id": request.state.request_id,
+        "phone": request.app.state.service.settings.help_phone,
+        "next": {"text": "Go to your clips", "href": "/your-clips"} if at_home else None,
+        "family_page": at_home,
+    }
     try:
-        return page(
-            request,
-            "error.html",
-            status=status,
-            code=error.code,
-            sentence=error.sentence,
-            request_id=request.state.request_id,
-        )
-    except errors.VaultError:  # the page's frame asks the database too, which may be what is wrong
-        return PlainTextResponse(f"{error.sentence}\n({error.code})\n", status_code=status)
+        return page(request, "error.html", status=status, **context)
+    except (errors.VaultError, SQLAlchemyError):  # the frame asks the database too, which may be what is wrong
+        return pages.render(request, "error.html", status=status, **context)
+
+
+def _is_at_home(request: Request) -> bool:
+    """Whether somebody of a family reads this. Whoever can't be told apart by their session is by place and device."""
+    if request.url.path.startswith(_AT_HOME):
+        return True
+    if getattr(request.state, "actor", None) is None:
+        with suppress(errors.VaultError, SQLAlchemyError):
+            request.state.actor = signed_in(request)
+    actor = getattr(request.state, "actor", None)
+    return actor.kind is PersonKind.FAMILY if actor else cookies.token(request, cookies.DEVICE) is not None
 
 
 def _object(error: errors.VaultError, *, status: int) -> Response:

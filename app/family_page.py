@@ -11,10 +11,11 @@ import identity
 import retention
 import vault
 from app.forms import Form
-from app.pages.words import joined
+from app.pages.words import day, joined
 from app.service import Service
 from app.words import PURPOSE_WORDS, ROLE_WORDS, STATUS_WORDS, title
 from consent import AudienceState, Decision, FilmingAnswer, GrantState, How
+from core.clock import day_in_england
 from core.db import not_found
 from core.errors import Invalid, VaultError
 from core.ids import CaseId, PersonId, VisitId
@@ -48,7 +49,7 @@ def context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any
     film = vault.footage_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id) if is_guider else ()
     clips = vault.clips_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id) if is_guider else ()
     due = _due(service, actor, case_id=case_id)
-    filming, today = _filming(service, view), service.db.clock.now().date()
+    filming, today = _filming(service, view), day_in_england(service.db.clock.now())
     states = {clip.id: states_of(service, actor, clip=clip) for clip in clips}
     return {
         "case": {
@@ -57,7 +58,7 @@ def context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any
             "status": STATUS_WORDS[view.referral.status],
             "reference": view.referral.reference or "",
             "opened_at": view.opened_at,
-            "closed_on": view.closed_at.date() if view.closed_at else None,
+            "closed_on": day_in_england(view.closed_at) if view.closed_at else None,
             "may_guide": is_guider,
             "may_manage": Role.MANAGER in view.roles,
         },
@@ -97,7 +98,7 @@ def filming_context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[
             {
                 "id": one.id,
                 "name": one.name,
-                "about": about(one, at=service.db.clock.now().date()),
+                "about": about(one, at=day_in_england(service.db.clock.now())),
                 "is_child": one.is_child,
                 "said": "yes" if missing is not None and one.id not in missing else "",
             }
@@ -259,7 +260,7 @@ def _footage(view: CaseView, one: Footage, *, due: Mapping[str, date | None]) ->
     text, colour = tag.get(one.state.value, ("Going", "grey"))
     return {
         "id": one.id,
-        "title": f"Film of {visit.visited_on:%d %B %Y}" if visit else "Film",
+        "title": f"Film of {day(visit.visited_on)}" if visit else "Film",
         "length": one.working_copy.duration_ms / 1000 if one.working_copy else None,
         "tag": text,
         "colour": colour,

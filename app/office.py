@@ -129,4 +129,6 @@ def late_sweep(health: Health) -> str:
     """That no sweep has run, where one should have; else nothing."""
     if not health.overdue:
         return ""
-    return "No sweep has run for a day." if health.last_done_at else "No sweep has run yet."
+    if health.last_done_at:
+        return "No sweep has run for a day."
+    return "No sweep has run yet, though the service has been here for more than a day."

@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.errors import Invalid
 
@@ -43,6 +44,10 @@ class Settings:
     )
     messages_from: str = _setting("Sender's address on messages.", "vig-vault@localhost")
     authority: str = _setting("Name of the authority that runs the service.", "Your council")
+    exit_address: str = _setting(
+        "Where *Exit this page* leads: a site that says nothing about whoever opened it.",
+        "https://www.bbc.co.uk/weather",
+    )
     help_phone: str = _setting("Telephone number for help, shown on the pages that help.", "")
     max_upload_bytes: int = _setting("Largest film that may be deposited.", 40 * 2**30)
     pr_mode: str = _setting("`one_and_notice` or `all`: see docs/consent.md.", "one_and_notice")
@@ -53,6 +58,8 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what can't work."""
         host_and_port(self.listen)
+        if not is_web_address(self.exit_address):
+            raise _bad("exit_address", "an address that begins with https://")
 
     @property
     def public_origin(self) -> str:
@@ -82,6 +89,15 @@ def host_and_port(listen: str) -> tuple[str, int]:
     if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the largest port
         raise _bad("listen", "an address and a port, as in 127.0.0.1:8443")
     return host.strip("[]"), int(port)
+
+
+def is_web_address(text: str) -> bool:
+    """Whether it is a plain ``https`` address of another site."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and text.isprintable() and " " not in text
 
 
 def is_loopback(host: str) -> bool:

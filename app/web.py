@@ -84,6 +84,7 @@ def page(
         notice=Notice(said, NOTICE_KINDS.get(asked, NoticeKind.SAVED)) if said and not problem else None,
         problems=problems,
         given=given or {},
+        away=request.app.state.service.settings.exit_address,
         **context,
     )
     if isinstance(problem, RateLimited):

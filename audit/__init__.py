@@ -6,7 +6,7 @@ from audit.checkpoint import Checkpoint, Signer, Verifier, open_checkpoint
 from audit.disposal import dispose
 from audit.entry import NARROWING, Event, Outcome
 from audit.export import Exported, export
-from audit.figures import Extent, extent, per_day
+from audit.figures import Extent, begun_at, extent, per_day
 from audit.leaf import Detail, Entry
 from audit.log import WITNESS, AuditWriter, attach, record
 from audit.models import disposal_guard_ddl
@@ -61,6 +61,7 @@ __all__ = [
     "Witness",
     "Witnessed",
     "attach",
+    "begun_at",
     "check_mark",
     "check_proof",
     "check_witness",

@@ -50,6 +50,11 @@ def extent(session: Session, *, witness: str = "") -> Extent:
     )
 
 
+def begun_at(session: Session) -> datetime | None:
+    """When the first entry was written: how old the store is. Nothing where there is none yet."""
+    return session.scalar(select(func.min(AuditEntryRow.at)))
+
+
 def per_day(
     session: Session, *, events: Collection[Event], first: date, days: int, zone: ZoneInfo = LONDON
 ) -> Mapping[tuple[date, Event], int]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import audit
 import identity
 from core import mark
 from core.clock import Leap, judge
@@ -102,7 +103,7 @@ class Health:
 
     Attributes:
         last_done_at: when one was last carried out to its end.
-        overdue: none was for a day.
+        overdue: none was for a day, though the store is older than that.
         halted: the sweep that waits for an officer.
         clock_leapt: time is further ahead than anybody accepted.
     """
@@ -199,8 +200,9 @@ def health(db: Database) -> Health:
             .limit(1)
         )
         halted = session.scalar(select(SweepRow.id).where(SweepRow.state == SweepState.HALTED).limit(1))
+        since = last or audit.begun_at(session)
         leapt = judge(mark=mark.mark(session), now=at) is Leap.AHEAD
-    return Health(last, overdue=last is None or at - last > RUNS_EVERY, halted=halted, clock_leapt=leapt)
+    return Health(last, overdue=since is not None and at - since > RUNS_EVERY, halted=halted, clock_leapt=leapt)
 
 
 def _require_of_case(session: Session, actor: Actor, *, case_id: CaseId, at: datetime) -> None:

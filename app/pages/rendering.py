@@ -28,7 +28,6 @@ _COMPONENTS = (
     "checkboxes",
     "details",
     "error-summary",
-    "exit-this-page",
     "file-upload",
     "input",
     "inset-text",
@@ -94,6 +93,7 @@ def render(
     notice: Notice | None = None,
     problems: Sequence[Problem] = (),
     given: Mapping[str, object] | None = None,
+    away: str = "",
     **context: Any,
 ) -> HTMLResponse:
     """Answer with a page.
@@ -106,6 +106,7 @@ def render(
         notice: what to say on top.
         problems: what was wrong with the form; shown in a summary and beside the fields.
         given: what was typed, to be shown again (never passwords or codes).
+        away: where *Exit this page* leads at once, where scripts run.
         context: what the template's first comment asks for.
     """
     beside = {problem.field: {"text": problem.sentence} for problem in reversed(problems) if problem.field}
@@ -119,6 +120,7 @@ def render(
             problems=problems,
             problem_at=beside.get,
             given=given or {},
+            away=away or "/leave",
             **context,
         )
     )
@@ -141,8 +143,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        london=words.london,
-        day=words.day,
+        london=words.london_time,
+        day=words.day_time,
         time_of_day=words.time_of_day,
         seconds=words.seconds,
         megabytes=words.megabytes,

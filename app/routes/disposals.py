@@ -11,7 +11,7 @@ import retention
 from app import office
 from app.forms import Form, Posted
 from app.office import Families
-from app.pages.words import count, day, london, megabytes
+from app.pages.words import count, day, london, london_time, megabytes
 from app.policy import staff
 from app.service import Service, service_of
 from app.statuses import status_of
@@ -246,9 +246,9 @@ def _rows(found: Certificate) -> list[tuple[str, str]]:
         rows.append((f"{kind}, sealed (SHA-256)", one["sealed_sha256"] or "It was never finished"))
     rows += [
         ("Method", facts["method"]),
-        ("Destroyed at", london(found.destroyed_at)),
-        ("Old keys replaced at", london(found.rolled_at) if found.rolled_at else "Not yet"),
-        ("Irrecoverable since", london(found.irrecoverable_since) if found.irrecoverable_since else "Not yet"),
+        ("Destroyed at", london_time(found.destroyed_at)),
+        ("Old keys replaced at", london_time(found.rolled_at) if found.rolled_at else "Not yet"),
+        ("Irrecoverable since", london_time(found.irrecoverable_since) if found.irrecoverable_since else "Not yet"),
         ("Assurance", _ASSURANCE.get(found.assurance, office.spoken(found.assurance))),
     ]
     for copy in facts["surviving_copies"]:

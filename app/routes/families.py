@@ -17,6 +17,7 @@ from app.statuses import status_of
 from app.web import go, page, shown_again
 from app.words import STATUS_WORDS, title
 from consent import How
+from core.clock import day_in_england
 from core.db import not_found
 from core.errors import Invalid, Refused, VaultError
 from core.ids import CaseId, PersonId, VisitId, well_formed
@@ -58,7 +59,7 @@ def families(request: Request, actor: CaseStaff, service: TheService) -> Respons
                 "status": STATUS_WORDS[line.status],
                 "guider": line.guider or "",
                 "next": "",
-                "closed_on": line.closed_at.date() if line.closed_at else None,
+                "closed_on": day_in_england(line.closed_at) if line.closed_at else None,
             }
             for line in lines
         ],

@@ -1,10 +1,11 @@
-"""A family member's way in: the invitation, its second thing, and signing in on the device that it bound."""
+"""A family member's way in: the invitation, its second thing, signing in on the bound device; and the way out."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import RedirectResponse
 
 import identity
 from app import cookies
@@ -98,6 +99,26 @@ def sign_in(request: Request, form: Posted, service: TheService) -> Response:
         return _again(request, "family_sign_in.html", error, device_known=True)
     response = go("/your-clips")
     cookies.put_session(response, begun.token)
+    return response
+
+
+@router.get("/leave")
+def leave(request: Request, service: TheService) -> Response:
+    """*Exit this page* without JavaScript: sign out, so that the way back shows nothing, and be somewhere else."""
+    return _left(request, service, RedirectResponse(service.settings.exit_address, status_code=303))
+
+
+@router.post("/leave")
+def leave_behind(request: Request, service: TheService) -> Response:
+    """*Exit this page* with JavaScript: the page is gone already and only signs out."""
+    return _left(request, service, Response(status_code=204))
+
+
+def _left(request: Request, service: Service, response: Response) -> Response:
+    token = cookies.token(request, cookies.SESSION)
+    if token is not None:
+        identity.sign_out(service.db, token=token)
+        cookies.drop_session(response)
     return response
 
 

@@ -15,6 +15,7 @@ from app.service import Service, service_of
 from app.statuses import status_of
 from app.web import go, page
 from app.words import ROLE_WORDS
+from core.clock import day_in_england
 from core.errors import Conflict, Invalid, Refused, VaultError
 from core.ids import AssignmentId, CaseId, PersonId
 from identity import Actor, Keeping, Role
@@ -119,7 +120,7 @@ def _context(service: Service, actor: Actor, case_id: CaseId) -> dict[str, Any]:
         "case": {
             "id": case_id,
             "title": family_page.title_of(view),
-            "closed_on": view.closed_at.date() if view.closed_at else None,
+            "closed_on": day_in_england(view.closed_at) if view.closed_at else None,
         },
         "staff": [
             {

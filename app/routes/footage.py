@@ -12,6 +12,7 @@ import retention
 import vault
 from app import family_page
 from app.forms import Posted
+from app.pages.words import day
 from app.policy import staff
 from app.service import Service, service_of
 from app.viewing import begin
@@ -96,7 +97,7 @@ def _footage(
     visit = next((one for one in view.visits if one.id == found.visit_id), None)
     shown: dict[str, Any] = {
         "id": footage_id,
-        "title": f"Film of {visit.visited_on:%d %B %Y}" if visit else "Film",
+        "title": f"Film of {day(visit.visited_on)}" if visit else "Film",
         "due_on": due.get(footage_id),
     }
     running = family_page.job_of(found.progress, subject=footage_id)

@@ -6,7 +6,7 @@ const CHECK_MS = 200;
 const MARK_MOVES_MS = 15000;
 const LONDON = new Intl.DateTimeFormat("en-GB", {
   timeZone: "Europe/London", day: "numeric", month: "short", year: "numeric",
-  hour: "2-digit", minute: "2-digit", second: "2-digit",
+  hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
 });
 
 function guard(player) {
@@ -51,7 +51,6 @@ function guard(player) {
   events.addEventListener("error", () => { if (events.readyState === EventSource.CLOSED) dark(); });
   video.addEventListener("error", () => { if (begun) dark(); });
   window.addEventListener("pagehide", () => events.close());
-  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   const watching = setInterval(() => {
     if (performance.now() - heard > (begun ? SILENCE_MS : FIRST_BEAT_MS)) dark();
   }, CHECK_MS);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -77,7 +78,7 @@ def test_the_overview_counts_the_days_and_says_that_all_is_well_when_it_is(
     work(service)
     page = main_of(officer.get("/records").text)
     assert "No alarms." in page
-    numbers = " ".join(page.split())
+    numbers = " ".join(re.sub("</?time[^>]*>", "", page).split())
     assert '2 March 2026</th><td class="govuk-table__cell govuk-table__cell--numeric">3</td>' in numbers
     assert (
         '3 March 2026</th><td class="govuk-table__cell govuk-table__cell--numeric">2</td>'
@@ -114,7 +115,7 @@ def test_the_overview_names_everything_that_needs_a_look(
     for words in (
         "1 stored object failed a check",
         "Time has leapt ahead.",
-        "No sweep has run yet.",
+        "No sweep has run yet, though",
         "1 job failed too often and stopped.",
         "could not be sent.",
         "1 hold should have been reviewed by now.",

@@ -25,6 +25,8 @@ OPEN_TO_EVERYONE = {
     "GET /family/sign-in",
     "GET /healthz",
     "GET /help",
+    "GET /leave",
+    "POST /leave",
     "GET /invitation/{token}",
     "GET /invitation/{token}/activate",
     "GET /privacy",

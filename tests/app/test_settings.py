@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import described, from_environment, is_loopback
+from app.settings import Settings, described, from_environment, is_loopback
 from core.errors import Invalid
 
 
@@ -49,3 +49,11 @@ def test_every_setting_is_explained_and_none_of_them_is_a_secret() -> None:
 )
 def test_only_addresses_of_this_machine_count_as_loopback(host: str, expected: bool) -> None:  # noqa: FBT001
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    "address", ["http://example.org", "javascript:alert(1)", "https://", "/weather", "https://a b"]
+)
+def test_the_way_out_is_a_web_address_of_another_site(address: str) -> None:
+    with pytest.raises(Invalid, match="VAULT_EXIT_ADDRESS"):
+        Settings(store=Path("store"), exit_address=address)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
+from app import error_words
 from app.pages import Problem, qr
+from core.db import not_found
 from tests.pages import at_home, case_work, office
 from tests.pages.sample import EVERYTHING, FAMILY, WORKER, Sample
 
@@ -33,14 +36,16 @@ def everyone() -> Iterator[Sample]:
         "error",
         "error.html",
         context={
-            "heading": "Page not found",
             "code": "not_found",
-            "sentence": "There is nothing here for you. The link may be old, or typed wrongly.",
+            "phone": "01632 960 001",
+            **asdict(error_words.for_staff(not_found(), status=404)),
         },
     )
-    yield Sample(
-        "error-at-home", "error.html", visitor=FAMILY, context={"code": "busy", "sentence": "Please try again."}
-    )
+    for status in (401, 403, 404, 405, 409, 413, 422, 429, 500, 503):
+        said = asdict(error_words.for_family(not_found(), status=status))
+        said["sentence"] = said["sentence"] or "Someone answered before you did."
+        context = {"code": "busy", "family_page": True, **said}
+        yield Sample(f"error-{status}-at-home", "error.html", visitor=FAMILY, context=context)
     yield Sample(
         "home",
         "staff_home.html",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.pages.server import Stage
 
@@ -177,20 +177,6 @@ def test_progress_is_told_and_the_page_shown_anew_when_the_job_has_ended(
     with page.expect_navigation():
         pass
     expect(page.get_by_role("status")).to_have_text("About 3 minutes left")
-
-
-def test_exit_this_page_leaves_at_once_by_button_and_by_keyboard(page: Page, address: str) -> None:
-    def weather(route: Route) -> None:
-        route.fulfill(body="<title>Weather</title>", content_type="text/html")
-
-    page.route("https://www.bbc.co.uk/**", weather)
-    page.goto(f"{address}/pages/your-clips")
-    page.get_by_role("button", name="Exit this page").click()
-    expect(page).to_have_title("Weather")
-    page.goto(f"{address}/pages/question")
-    for _ in range(3):
-        page.keyboard.press("Shift")
-    expect(page).to_have_title("Weather")
 
 
 def test_everything_a_family_needs_works_without_javascript(browser: Browser, address: str, stage: Stage) -> None:

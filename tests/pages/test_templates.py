@@ -12,6 +12,7 @@ from jinja2 import UndefinedError
 from markupsafe import Markup
 from starlette.requests import Request
 
+from app import error_words
 from app.pages import render, words
 from app.pages.rendering import environment
 from tests.pages.sample import Sample
@@ -105,7 +106,7 @@ def test_every_template_says_what_it_wants() -> None:
 
 
 def test_a_value_that_was_not_given_is_an_error_rather_than_a_gap() -> None:
-    with pytest.raises(UndefinedError, match="sentence"):
+    with pytest.raises(UndefinedError, match="heading"):
         environment().get_template("error.html").render(visitor=samples()[0].visitor, problems=(), code="x", path="/")
 
 
@@ -117,10 +118,24 @@ def test_a_value_that_was_not_given_is_an_error_rather_than_a_gap() -> None:
         (datetime(2026, 7, 1, 11, 0, tzinfo=UTC), "1 July 2026 at midday"),
         (datetime(2026, 1, 1, 0, 0, tzinfo=UTC), "1 January 2026 at midnight"),
         (datetime(2026, 1, 1, 12, 1, tzinfo=UTC), "1 January 2026 at 12:01pm"),
+        (datetime(2026, 3, 29, 0, 59, tzinfo=UTC), "29 March 2026 at 12:59am"),
+        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), "29 March 2026 at 2:00am"),
+        (datetime(2026, 10, 24, 23, 59, tzinfo=UTC), "25 October 2026 at 12:59am"),
+        (datetime(2026, 10, 25, 0, 0, tzinfo=UTC), "25 October 2026 at 1:00am (BST)"),
+        (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "25 October 2026 at 1:30am (BST)"),
+        (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "25 October 2026 at 1:30am (GMT)"),
+        (datetime(2026, 10, 25, 2, 0, tzinfo=UTC), "25 October 2026 at 2:00am"),
     ],
 )
-def test_times_are_said_as_in_london(at: datetime, said: str) -> None:
+def test_times_are_said_as_in_london_and_the_hour_that_comes_twice_says_which(at: datetime, said: str) -> None:
     assert words.london(at) == said
+    assert words.london_time(at) == f'<time datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{said}</time>'
+
+
+def test_a_day_is_a_day_for_programs_and_a_moment_stays_a_moment() -> None:
+    assert words.day_time(date(2026, 3, 9)) == '<time datetime="2026-03-09">9 March 2026</time>'
+    late = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
+    assert words.day_time(late) == '<time datetime="2026-06-30T23:30:00Z">1 July 2026</time>'
 
 
 def test_lengths_sizes_and_numbers_are_said_in_words() -> None:
@@ -142,3 +157,8 @@ def test_lengths_sizes_and_numbers_are_said_in_words() -> None:
         "1,200 clips",
         "2 families",
     ]
+
+
+def test_waiting_times_are_rounded_up() -> None:
+    said = [error_words.wait(timedelta(seconds=each)) for each in (0, 5, 61, 1800, 3600, 3601)]
+    assert said == ["a minute", "a minute", "2 minutes", "30 minutes", "1 hour", "2 hours"]

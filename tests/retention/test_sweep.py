@@ -297,6 +297,8 @@ def test_a_health_service_waits_for_an_officer_to_agree(
 
 
 def test_a_sweep_that_has_not_run_for_a_day_is_an_alarm(shelf: Shelf, night: Night, db: Database) -> None:
+    assert not retention.health(db).overdue, "a new store has not missed a night"
+    shelf.pass_days(2)
     assert retention.health(db).overdue
     night()
     assert not retention.health(db).overdue

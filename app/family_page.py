@@ -250,6 +250,7 @@ def _person(
         "filming": "Yes" if agreed else "Not yet",
         "filming_colour": "green" if agreed else "grey",
         "invited": "Ready" if member.has_device else "Not yet",
+        "has_phone": member.has_device,
         "may_invite": not member.has_device and (member.has_contact or not member.is_child),
     }
 

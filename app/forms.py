@@ -138,6 +138,18 @@ class Form:
         return value
 
 
+def require_same(new: Secret[str], again: Secret[str], *, field: str) -> None:
+    """Refuse a new secret that was typed in two ways.
+
+    Raises:
+        Invalid: ``passwords_differ``, ``passcodes_differ``.
+    """
+    if new != again:
+        word = field.removesuffix("_again")
+        code = f"{word}s_differ"
+        raise Invalid(code, f"The two {word}s differ. Type the same one twice.", field=field)
+
+
 async def read_form(request: Request) -> Form:
     """Read a posted form of at most ``MAX_BODY_BYTES``.
 

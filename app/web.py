@@ -40,6 +40,13 @@ SAVED = {
     "planned": "The sweep is under way.",
     "halted": "The sweep stopped before it destroyed anything. Look at it below.",
     "account": "The account was added.",
+    "account_ended": "They are signed out everywhere and have no place in any case.",
+    "roles": "The roles were saved. They are signed out everywhere, and sign in again.",
+    "elsewhere": "You are signed out everywhere else.",
+    "ended": "That sign-in has ended.",
+    "password": "Your password was changed. You are signed out everywhere else.",
+    "passcode": "Your passcode was changed. You are signed out everywhere else.",
+    "phone_ended": "That phone opens nothing any more.",
     "phone": "Thank you. It is noted that the film is gone from the phone.",
     "closed": "The case is closed.",
     "told": "What you were told was saved. It counts at once.",
@@ -122,6 +129,13 @@ def visitor_of(request: Request) -> Visitor:
 def go(path: str, *, saved: str = "") -> RedirectResponse:
     """Send the browser on after a post."""
     return RedirectResponse(f"{path}?saved={saved}" if saved else path, status_code=303)
+
+
+def leave(actor: Actor) -> Response:
+    """To the sign-in, without a session. Nothing of a page stays behind: each was sent with ``no-store``."""
+    response = go("/family/sign-in" if actor.kind is PersonKind.FAMILY else "/sign-in")
+    cookies.drop_session(response)
+    return response
 
 
 def shown_again(error: VaultError) -> bool:

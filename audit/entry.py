@@ -33,6 +33,8 @@ class Event(StrEnum):
     STAFF_REINSTATED = "staff.reinstated"
     STAFF_ENROLMENT_RENEWED = "staff.enrolment_renewed"
     SECOND_FACTOR_ENROLLED = "second_factor.enrolled"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an act
+    PASSCODE_CHANGED = "passcode.changed"
     SIGNED_IN = "sign_in.done"
     SIGN_IN_REFUSED = "sign_in.refused"
     SIGNED_OUT = "session.ended"
@@ -130,6 +132,8 @@ NARROWING = frozenset(
         Event.STAFF_ROLES_CHANGED,
         Event.SIGNED_OUT,
         Event.SESSION_REVOKED,
+        Event.PASSWORD_CHANGED,
+        Event.PASSCODE_CHANGED,
         Event.STAFF_ENROLMENT_RENEWED,
         Event.DEVICE_REVOKED,
         Event.SAFE_CONTACT_SET,

@@ -10,7 +10,17 @@ from identity.authority import require_in_case, require_member, require_role, re
 from identity.caseload import end_caseload, record_caseload
 from identity.cases import CaseFacts, add_person, case_facts, close_case, ended_before
 from identity.decisions import lift_restriction, place_restriction, record_capacity, record_competence
-from identity.devices import Activated, activate, has_device, sign_in_device, unbind_devices
+from identity.devices import (
+    Activated,
+    DeviceLine,
+    activate,
+    device_of,
+    forget_own_device,
+    has_device,
+    own_device,
+    sign_in_device,
+    unbind_devices,
+)
 from identity.enrolment import Enrolment, TotpSetup, confirm_enrolment, enrol, look_enrolment
 from identity.facts import (
     Actor,
@@ -43,23 +53,21 @@ from identity.invitations import (
 )
 from identity.models import CaseRow
 from identity.opening import open_case
+from identity.own_secrets import change_passcode, change_password
 from identity.people import correct_birth_date, member_cases, person_name, person_names, set_safe_contact
 from identity.relationships import add_relationship, end_relationship
 from identity.rosters import lock_case, members_of, raise_version, require_open, roster, versions
 from identity.sealing import attach
-from identity.sessions import (
-    FAMILY_TIMEOUTS,
-    STAFF_TIMEOUTS,
+from identity.session_list import (
     SessionLine,
-    SignedIn,
-    Timeouts,
-    actor_for,
+    end_other_sessions,
+    require_one_of,
     revoke_all_of,
     revoke_session,
-    sessions_live,
     sessions_of,
-    sign_out,
+    staff_sessions,
 )
+from identity.sessions import FAMILY_TIMEOUTS, STAFF_TIMEOUTS, SignedIn, Timeouts, actor_for, sessions_live, sign_out
 from identity.sign_in import sign_in_password, sign_in_totp
 from identity.staff import (
     add_staff,
@@ -115,6 +123,7 @@ __all__ = [
     "CaseloadLine",
     "Competence",
     "CompetenceAssessment",
+    "DeviceLine",
     "Effect",
     "Enrolment",
     "Factor",
@@ -163,17 +172,22 @@ __all__ = [
     "caseloads",
     "cases_of",
     "change_guider",
+    "change_passcode",
+    "change_password",
     "children_names",
     "close_case",
     "confirm_enrolment",
     "correct_birth_date",
+    "device_of",
     "end_assignment",
     "end_caseload",
     "end_checks",
+    "end_other_sessions",
     "end_relationship",
     "ended_before",
     "enrol",
     "every_case",
+    "forget_own_device",
     "has_device",
     "households",
     "invite",
@@ -186,6 +200,7 @@ __all__ = [
     "member_cases",
     "members_of",
     "open_case",
+    "own_device",
     "person_name",
     "person_names",
     "place_restriction",
@@ -199,6 +214,7 @@ __all__ = [
     "renew_enrolment",
     "require_in_case",
     "require_member",
+    "require_one_of",
     "require_open",
     "require_role",
     "require_signed_in",
@@ -217,6 +233,7 @@ __all__ = [
     "sign_in_totp",
     "sign_out",
     "staff_directory",
+    "staff_sessions",
     "suspend_staff",
     "tidy",
     "unbind_devices",

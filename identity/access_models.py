@@ -76,6 +76,7 @@ class DeviceRow(Base):
     """A family member's own device, bound by an activated invitation and opened with a passcode.
 
     Attributes:
+        browser: what it is, in a few words of ours.
         failures: wrong passcodes since the last right one.
         locked_until: no try counts before then.
     """
@@ -87,6 +88,7 @@ class DeviceRow(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("identity_person.id"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     passcode_hash: Mapped[str]
+    browser: Mapped[str | None]
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     bound_at: Mapped[datetime]
@@ -100,6 +102,9 @@ class SessionRow(Base):
     Attributes:
         token_hash: SHA-256 of the 256 random bits that the browser holds.
         factors: words of ``facts.Factor``, separated by a space.
+        browser: where it began, in a few words of ours ("Firefox on Windows").
+        address: the network address where it began, sealed; staff only. A family's address is where they live, so it
+            is kept nowhere.
         idle_seconds: how long it may lie unused; ``idle_until`` moves with use.
         expires_at: the absolute end.
     """
@@ -114,6 +119,8 @@ class SessionRow(Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     step: Mapped[SessionStep] = mapped_column(words(SessionStep))
     factors: Mapped[str]
+    browser: Mapped[str | None]
+    address: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
     idle_seconds: Mapped[int]
     idle_until: Mapped[datetime]

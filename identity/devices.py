@@ -10,16 +10,17 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 import audit
-from core.db import Database, lock
+from core.db import Database, lock, not_found
 from core.errors import Conflict, NotSignedIn, RateLimited, Refused
 from core.ids import CaseId, PersonId, new_id
 from core.secret import Secret
 from identity import passwords, totp
 from identity.access_models import DeviceRow, InvitationRow, SessionStep
-from identity.authority import require_in_case, require_member
+from identity.authority import require_in_case, require_member, require_signed_in
 from identity.facts import Actor, Factor, PersonKind, Role
 from identity.invitations import MOST_WRONG_CODES, by_token, code_matches, look, require_live
 from identity.models import PersonRow
+from identity.session_list import SOMEWHERE
 from identity.sessions import FAMILY_TIMEOUTS, TOKEN_BYTES, SignedIn, Timeouts, begin, end_device, token_hash
 from identity.tries import count_guess, please_wait
 from identity.whence import Whence
@@ -28,6 +29,22 @@ from keys import KeyStore
 FAILURES_TO_LOCK = 5
 LOCKED_FOR = timedelta(minutes=15)
 FAILURES_TO_UNBIND = 10
+
+
+UNBINDERS = (Role.GUIDER, Role.SOCIAL_WORKER, Role.MANAGER)
+"""Who in a case may unbind a family member's lost device."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLine:
+    """A bound device.
+
+    Attributes:
+        browser: what it is, in a few words.
+    """
+
+    browser: str
+    bound_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +100,7 @@ def activate(
         if row.code_hash is None:
             raise Conflict("code_not_sent", "Your code hasn't been sent yet. Please try again in a few minutes.")
         if code_matches(keys, row, code=code):
-            return _bind(session, row, passcode_hash=kept, timeouts=timeouts, at=at)
+            return _bind(session, row, passcode_hash=kept, whence=whence, timeouts=timeouts, at=at)
         _count_wrong_code(session, row, at=at)
     raise Refused("wrong_code", "That code isn't right. Look at the message or letter again.")
 
@@ -113,13 +130,9 @@ def sign_in_device(
         is_bound = session.scalars(_held(device)).first() is not None
     if not is_bound:
         count_guess(db, keys=keys, whence=whence)
-    else:
-        passwords.check_passcode_form(passcode)
     with db.begin() as session:
         row = _device(session, device)
-        limited = _locked(row, at=at)
-        if limited is None:
-            _count_first(row, at=at)  # before it is looked at, so that tries at once all count
+        limited = spend_passcode_try(session, row.id, passcode=passcode, at=at)
     if limited is not None:
         raise limited
     right = passwords.matches(passcode, row.passcode_hash)  # slow, so outside a transaction
@@ -128,11 +141,83 @@ def sign_in_device(
         person = PersonId(row.person_id)
         if right:
             row.failures, row.locked_until, row.last_used_at = 0, None, at
-            return _session(session, person, device_id=row.id, timeouts=timeouts, at=at)
-        _refused(session, person, device_id=row.id, reason="wrong_passcode")
-        if row.failures >= FAILURES_TO_UNBIND:
-            end_device(session, row, by=person, at=at)
-    raise Refused("wrong_passcode", "That passcode isn't right. Please try again.")
+            return _session(session, person, device_id=row.id, whence=whence, timeouts=timeouts, at=at)
+        error = wrong_passcode(session, row, at=at)
+    raise error
+
+
+def spend_passcode_try(session: Session, device_id: str, *, passcode: Secret[str], at: datetime) -> RateLimited | None:
+    """Count a try at a device's passcode before it is looked at; says why it doesn't count, if it doesn't.
+
+    Raises:
+        Invalid: ``passcode_form``: no passcode at all, so not counted.
+    """
+    passwords.check_passcode_form(passcode)
+    row = lock(session, DeviceRow, device_id)
+    limited = _locked(row, at=at)
+    if limited is None:
+        _count_first(row, at=at)  # so that tries at once all count
+    return limited
+
+
+def wrong_passcode(session: Session, row: DeviceRow, *, at: datetime) -> Refused:
+    """Write a wrong passcode down; one too many unbinds the device. The caller commits, then raises what comes back."""
+    person = PersonId(row.person_id)
+    _refused(session, person, device_id=row.id, reason="wrong_passcode")
+    if row.failures >= FAILURES_TO_UNBIND:
+        end_device(session, row, by=person, at=at)
+    return Refused("wrong_passcode", "That passcode isn't right. Please try again.", field="passcode")
+
+
+def own_device(db: Database, *, actor: Actor) -> DeviceLine | None:
+    """The device that a family member is bound to, if one is.
+
+    Raises:
+        NotFound: a member of staff asks.
+    """
+    require_family(actor)
+    with db.read() as session:
+        row = session.scalars(_bound(actor.person)).first()
+        return None if row is None else DeviceLine(row.browser or SOMEWHERE, row.bound_at)
+
+
+def forget_own_device(db: Database, *, actor: Actor) -> None:
+    """Unbind one's own device and end all sessions on it: it takes a new invitation to come back.
+
+    Raises:
+        NotFound: a member of staff asks.
+    """
+    require_family(actor)
+    at = db.clock.now()
+    with db.begin() as session:
+        lock(session, PersonRow, actor.person)
+        _unbind_all(session, actor.person, by=actor.person, at=at)
+
+
+def require_family(actor: Actor) -> None:
+    """Refuse staff, who have no bound device.
+
+    Raises:
+        NotSignedIn: no second factor.
+        NotFound: staff.
+    """
+    require_signed_in(actor)
+    if actor.kind is not PersonKind.FAMILY:
+        raise not_found()
+
+
+def device_of(db: Database, *, actor: Actor, case_id: CaseId, person: PersonId) -> DeviceLine | None:
+    """A family member's bound device, for those who may unbind it; not when it was used, which is their own business.
+
+    Raises:
+        NotFound: a foreign case or person.
+        Refused: ``not_your_role``.
+    """
+    with db.read() as session:
+        require_in_case(session, actor, *UNBINDERS, case_id=case_id, at=db.clock.now())
+        require_member(session, person, case_id=case_id)
+        row = session.scalars(_bound(person)).first()
+        return None if row is None else DeviceLine(row.browser or SOMEWHERE, row.bound_at)
 
 
 def unbind_devices(db: Database, *, actor: Actor, case_id: CaseId, person: PersonId) -> None:
@@ -144,8 +229,9 @@ def unbind_devices(db: Database, *, actor: Actor, case_id: CaseId, person: Perso
     """
     at = db.clock.now()
     with db.begin() as session:
-        require_in_case(session, actor, Role.GUIDER, Role.SOCIAL_WORKER, Role.MANAGER, case_id=case_id, at=at)
+        require_in_case(session, actor, *UNBINDERS, case_id=case_id, at=at)
         require_member(session, person, case_id=case_id)
+        lock(session, PersonRow, person)
         _unbind_all(session, person, by=actor.person, at=at)
 
 
@@ -158,13 +244,16 @@ def _bound(person: PersonId) -> Select[DeviceRow]:
     return select(DeviceRow).where(DeviceRow.person_id == person, DeviceRow.revoked_at.is_(None))
 
 
-def _bind(session: Session, row: InvitationRow, *, passcode_hash: str, timeouts: Timeouts, at: datetime) -> Activated:
+def _bind(
+    session: Session, row: InvitationRow, *, passcode_hash: str, whence: Whence, timeouts: Timeouts, at: datetime
+) -> Activated:
     person = PersonId(row.person_id)
     row.used_at = at
     _unbind_all(session, person, by=person, at=at)
     token = Secret(secrets.token_urlsafe(TOKEN_BYTES))
     device = DeviceRow(
         id=new_id(),
+        browser=whence.browser,
         person_id=person,
         token_hash=token_hash(token),
         passcode_hash=passcode_hash,
@@ -182,10 +271,12 @@ def _bind(session: Session, row: InvitationRow, *, passcode_hash: str, timeouts:
         object_id=row.id,
         details={"device": device.id},
     )
-    return Activated(token, _session(session, person, device_id=device.id, timeouts=timeouts, at=at))
+    return Activated(token, _session(session, person, device_id=device.id, whence=whence, timeouts=timeouts, at=at))
 
 
-def _session(session: Session, person: PersonId, *, device_id: str, timeouts: Timeouts, at: datetime) -> SignedIn:
+def _session(
+    session: Session, person: PersonId, *, device_id: str, whence: Whence, timeouts: Timeouts, at: datetime
+) -> SignedIn:
     signed_in = begin(
         session,
         person=person,
@@ -195,6 +286,7 @@ def _session(session: Session, person: PersonId, *, device_id: str, timeouts: Ti
         timeouts=timeouts,
         at=at,
         device_id=device_id,
+        browser=whence.browser,
     )
     audit.record(session, audit.Event.SIGNED_IN, actor=person, object_id=signed_in.session)
     return signed_in

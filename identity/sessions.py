@@ -16,14 +16,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 import audit
-from core.db import Database, not_found
+from core.db import Database, lock
 from core.errors import NotSignedIn
-from core.ids import PersonId, SessionId, new_id, well_formed
+from core.ids import PersonId, SessionId, new_id
 from core.secret import Secret
 from identity.access_models import DeviceRow, SessionRow, SessionStep
-from identity.authority import require_role, require_signed_in
-from identity.facts import Actor, Factor, PersonKind, Role
-from identity.models import PersonRow, StaffRoleRow
+from identity.facts import Actor, Factor, PersonKind
+from identity.models import StaffRoleRow
+from identity.sealing import attached, open_person, seal_person
+from keys import KeyStore
 
 TOKEN_BYTES = 32
 LONGEST_TOKEN = 100
@@ -65,16 +66,6 @@ class SignedIn:
     step: SessionStep
     expires_at: datetime
     mark: Secret[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionLine:
-    """A session as its owner sees it."""
-
-    id: SessionId
-    created_at: datetime
-    last_used_at: datetime
-    expires_at: datetime
 
 
 def actor_for(db: Database, token: Secret[str]) -> Actor:
@@ -135,63 +126,6 @@ def sign_out(db: Database, *, token: Secret[str]) -> None:
         audit.record(session, audit.Event.SIGNED_OUT, actor=PersonId(row.person_id), object_id=row.id)
 
 
-def sessions_of(db: Database, *, actor: Actor) -> list[SessionLine]:
-    """The actor's own live sessions, the latest used first."""
-    require_signed_in(actor)
-    at = db.clock.now()
-    with db.read() as session:
-        rows = session.scalars(
-            select(SessionRow).where(
-                SessionRow.person_id == actor.person,
-                SessionRow.step == SessionStep.FULL,
-                SessionRow.ended_at.is_(None),
-                SessionRow.idle_until > at,
-                SessionRow.expires_at > at,
-            )
-        )
-        lines = [
-            SessionLine(
-                SessionId(row.id), row.created_at, row.idle_until - timedelta(seconds=row.idle_seconds), row.expires_at
-            )
-            for row in rows
-        ]
-    return sorted(lines, key=lambda line: line.last_used_at, reverse=True)
-
-
-def revoke_session(db: Database, *, actor: Actor, session_id: SessionId) -> None:
-    """End a session from elsewhere: one's own, or (administrators) a colleague's.
-
-    Raises:
-        NotFound: somebody else's, or none.
-    """
-    require_signed_in(actor)
-    at = db.clock.now()
-    with db.begin() as session:
-        row = session.get(SessionRow, session_id) if well_formed(session_id) else None
-        may = row is not None and (
-            row.person_id == actor.person or (row.kind is PersonKind.STAFF and Role.ADMINISTRATOR in actor.roles)
-        )
-        if row is None or not may:
-            raise not_found()
-        _end(session, row, by=actor.person, at=at)
-
-
-def revoke_all_of(db: Database, *, actor: Actor, person: PersonId) -> None:
-    """End every session of a member of staff (a lost tablet): an administrator's act.
-
-    Raises:
-        Refused: ``not_your_role``.
-        NotFound: no such member of staff.
-    """
-    require_role(actor, Role.ADMINISTRATOR)
-    at = db.clock.now()
-    with db.begin() as session:
-        row = session.get(PersonRow, person) if well_formed(person) else None
-        if row is None or row.kind is not PersonKind.STAFF:
-            raise not_found()
-        end_all(session, person, by=actor.person, at=at)
-
-
 def begin(
     session: Session,
     *,
@@ -202,11 +136,16 @@ def begin(
     timeouts: Timeouts,
     at: datetime,
     device_id: str | None = None,
+    browser: str | None = None,
+    address: str | None = None,
 ) -> SignedIn:
-    """Write a new session; the token is made here and given out once."""
+    """Write a new session; the token is made here and given out once. An address is sealed under its owner's key."""
     token = Secret(secrets.token_urlsafe(TOKEN_BYTES))
+    session_id = new_id()
     row = SessionRow(
-        id=new_id(),
+        id=session_id,
+        browser=browser,
+        address=address and seal_address(attached(session), person, session_id, address=address),
         person_id=person,
         kind=kind,
         device_id=device_id,
@@ -235,15 +174,33 @@ def find(session: Session, token: Secret[str], *, at: datetime) -> SessionRow:
     return row
 
 
-def end_all(session: Session, person: PersonId, *, by: PersonId, at: datetime, device_id: str | None = None) -> None:
-    """End all of someone's sessions, or those of one device."""
+def end_all(
+    session: Session,
+    person: PersonId,
+    *,
+    by: PersonId,
+    at: datetime,
+    device_id: str | None = None,
+    but: SessionId | None = None,
+) -> None:
+    """End all of someone's sessions, or those of one device; all but one, where that is given."""
     query = select(SessionRow).where(
         SessionRow.person_id == person, SessionRow.ended_at.is_(None), SessionRow.expires_at > at
     )
     if device_id is not None:
         query = query.where(SessionRow.device_id == device_id)
+    if but is not None:
+        query = query.where(SessionRow.id != but)
     for row in session.scalars(query).all():
-        _end(session, row, by=by, at=at)
+        end(session, row, by=by, at=at)
+
+
+def rotate(session: Session, session_id: SessionId) -> Secret[str]:
+    """Give a session another token; the one that its browser had is worth nothing from now on (ASVS 7.2.4)."""
+    token = Secret(secrets.token_urlsafe(TOKEN_BYTES))
+    lock(session, SessionRow, session_id).token_hash = token_hash(token)
+    session.flush()
+    return token
 
 
 def end_device(session: Session, row: DeviceRow, *, by: PersonId, at: datetime) -> None:
@@ -253,12 +210,25 @@ def end_device(session: Session, row: DeviceRow, *, by: PersonId, at: datetime) 
     end_all(session, PersonId(row.person_id), by=by, at=at, device_id=row.id)
 
 
+def seal_address(keys: KeyStore, person: PersonId, session_id: str, *, address: str) -> bytes:
+    """A network address as it is kept with a session."""
+    return seal_person(keys, person, table="session", column="address", row=session_id, value=address)
+
+
+def open_address(keys: KeyStore, row: SessionRow) -> str:
+    """The network address that a session began at; empty where none is kept."""
+    if row.address is None:
+        return ""
+    return open_person(keys, PersonId(row.person_id), table="session", column="address", row=row.id, sealed=row.address)
+
+
 def token_hash(token: Secret[str]) -> bytes:
     """What is kept of a token: 256 random bits need no slow hash."""
     return sha256(token.reveal()[:LONGEST_TOKEN].encode(errors="surrogatepass")).digest()
 
 
-def _end(session: Session, row: SessionRow, *, by: PersonId, at: datetime) -> None:
+def end(session: Session, row: SessionRow, *, by: PersonId, at: datetime) -> None:
+    """End one session, with its entry."""
     if row.ended_at is None:
         row.ended_at = at
         audit.record(

@@ -160,6 +160,8 @@ def full_session(
         step=SessionStep.FULL,
         timeouts=timeouts,
         at=at,
+        browser=whence.browser,
+        address=whence.address,
     )
     audit.record(session, audit.Event.SIGNED_IN, actor=person, object_id=signed_in.session)
     account = _index_of(session, person)

@@ -51,6 +51,8 @@ PER_ADDRESS = Limit("address", 100, QUARTER)
 PER_CODE = Limit("code", 5, timedelta(minutes=5))
 PER_DAY_OF_CODES = Limit("code-day", 30, timedelta(days=1))
 """Three of a million codes are right at a time: five tries every five minutes for ever would find one."""
+PER_CHANGE = Limit("change", 10, QUARTER)
+"""Wrong passwords of somebody signed in who would change theirs."""
 CODES_PER_ADDRESS = Limit("code-address", 100, QUARTER)
 LINKS_PER_ADDRESS = Limit("link-address", 100, QUARTER)
 """Links and bound devices that aren't there, from one network address."""

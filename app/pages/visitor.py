@@ -65,6 +65,7 @@ _PLACES: tuple[tuple[frozenset[Role], Link], ...] = (
     (frozenset({Role.IG_OFFICER}), Link("Retention", "/retention")),
     (frozenset({Role.IG_OFFICER}), Link("Holds", "/holds")),
     (frozenset({Role.IG_OFFICER}), Link("Certificates", "/certificates")),
+    (frozenset({Role.MANAGER}), Link("Staff", "/accounts")),
     (frozenset({Role.ADMINISTRATOR}), Link("Accounts", "/accounts")),
 )
 

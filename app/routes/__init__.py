@@ -12,6 +12,7 @@ from app.routes import (
     family_staff,
     footage,
     holds,
+    own_account,
     plain,
     records,
     sign_in,
@@ -23,6 +24,7 @@ ROUTERS = tuple(
     for module in (
         plain,
         sign_in,
+        own_account,
         accounts,
         families,
         family_staff,

@@ -1,4 +1,4 @@
-"""Accounts of staff (administrators) and caseloads (managers)."""
+"""Accounts of staff: administrators keep them, managers may end a lost device's sign-ins. Caseloads (managers)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from app.service import Service, service_of
 from app.statuses import status_of
 from app.web import go, page
 from app.words import ROLE_WORDS, title
+from core.db import not_found
 from core.errors import Invalid, VaultError
-from core.ids import CaseId, PersonId
-from identity import Actor, Enrolment, Role
+from core.ids import CaseId, PersonId, SessionId
+from identity import Actor, Enrolment, Role, StaffLine
 
 router = APIRouter()
 TheService = Annotated[Service, Depends(service_of)]
 Administrator = Annotated[Actor, Depends(staff(Role.ADMINISTRATOR))]
 Manager = Annotated[Actor, Depends(staff(Role.MANAGER))]
+Ender = Annotated[Actor, Depends(staff(Role.ADMINISTRATOR, Role.MANAGER))]
+"""Who may end a colleague's sign-ins."""
 _HINTS = {
     Role.GUIDER: "Films, cuts and reviews with families",
     Role.SUPERVISOR: "Checks a colleague's clip",
@@ -34,7 +37,7 @@ _HINTS = {
 
 
 @router.get("/accounts")
-def accounts(request: Request, actor: Administrator, service: TheService) -> Response:
+def accounts(request: Request, actor: Ender, service: TheService) -> Response:
     """Everybody on the staff."""
     return _accounts(request, actor, service, fresh=None)
 
@@ -71,20 +74,58 @@ def new_account(request: Request, actor: Administrator, form: Posted, service: T
     return _accounts(request, actor, service, fresh=_shown_once(service, made, name=name))
 
 
+@router.get("/accounts/{person_id}")
+def account(request: Request, person_id: PersonId, actor: Ender, service: TheService) -> Response:
+    """One colleague: where they are signed in, and for administrators the account."""
+    return _account(request, actor, service, person_id)
+
+
+@router.post("/accounts/{person_id}/sessions/end")
+def end_sessions(person_id: PersonId, actor: Ender, service: TheService) -> Response:
+    """A lost tablet: end all of a colleague's sign-ins."""
+    identity.revoke_all_of(service.db, actor=actor, person=person_id)
+    return go(f"/accounts/{person_id}", saved="ended")
+
+
+@router.post("/accounts/{person_id}/sessions/{session_id}/end")
+def end_session(person_id: PersonId, session_id: SessionId, actor: Ender, service: TheService) -> Response:
+    """End one of them."""
+    theirs = identity.staff_sessions(service.db, actor=actor, person=person_id)
+    identity.require_one_of(theirs, session_id)
+    identity.revoke_session(service.db, actor=actor, session_id=session_id)
+    return go(f"/accounts/{person_id}", saved="ended")
+
+
+@router.post("/accounts/{person_id}/roles")
+def roles(request: Request, person_id: PersonId, actor: Administrator, form: Posted, service: TheService) -> Response:
+    """Change what somebody is in the organisation; they are signed out, and places they may no longer hold end."""
+    try:
+        wanted = [_role(one) for one in form.texts("roles")]
+        identity.set_roles(service.db, actor=actor, person=person_id, roles=wanted)
+    except Invalid as error:
+        return _account(request, actor, service, person_id, problem=error)
+    return go(f"/accounts/{person_id}", saved="roles")
+
+
 @router.post("/accounts/{person_id}/suspend")
 def suspend(person_id: PersonId, actor: Administrator, service: TheService) -> Response:
     """Somebody leaves: sessions and places in cases end at once."""
     identity.suspend_staff(service.db, actor=actor, person=person_id)
-    return go("/accounts", saved="account_ended")
+    return go(f"/accounts/{person_id}", saved="account_ended")
 
 
 @router.post("/accounts/{person_id}/renew")
 def renew(request: Request, person_id: PersonId, actor: Administrator, service: TheService) -> Response:
     """A lost phone or password: both are void, and there is a new link."""
     made = identity.renew_enrolment(service.db, actor=actor, person=person_id)
-    with service.db.read() as session:
-        name = identity.person_name(session, keys=service.keystore, person=person_id)
-    return _accounts(request, actor, service, fresh=_shown_once(service, made, name=name))
+    return _account(request, actor, service, person_id, made=made)
+
+
+@router.post("/accounts/{person_id}/reinstate")
+def reinstate(request: Request, person_id: PersonId, actor: Administrator, service: TheService) -> Response:
+    """Somebody who had left comes back: a new link, and no place in any case."""
+    made = identity.reinstate_staff(service.db, actor=actor, person=person_id)
+    return _account(request, actor, service, person_id, made=made)
 
 
 @router.get("/caseload")
@@ -126,18 +167,52 @@ def _accounts(request: Request, actor: Actor, service: Service, *, fresh: dict[s
         request,
         "accounts.html",
         fresh=fresh,
-        accounts=[
-            {
-                "id": line.id,
-                "name": line.name,
-                "email": line.email,
-                "roles": ", ".join(ROLE_WORDS[role] for role in Role if role in line.roles),
-                "text": "Left" if line.suspended else "Active",
-                "colour": "grey" if line.suspended else "green",
-            }
-            for line in lines
-        ],
+        may_keep=_may_keep(actor),
+        accounts=[_line(line) for line in lines],
     )
+
+
+def _account(
+    request: Request,
+    actor: Actor,
+    service: Service,
+    person_id: PersonId,
+    *,
+    made: Enrolment | None = None,
+    problem: VaultError | None = None,
+) -> Response:
+    found = [
+        one for one in identity.staff_directory(service.db, keys=service.keystore, actor=actor) if one.id == person_id
+    ]
+    if not found:
+        raise not_found()
+    return page(
+        request,
+        "account.html",
+        problem=problem,
+        fresh=_shown_once(service, made, name=found[0].name) if made else None,
+        account=_line(found[0]),
+        sessions=identity.staff_sessions(service.db, actor=actor, person=person_id),
+        may_keep=_may_keep(actor) and person_id != actor.person,
+        roles=_roles(),
+        held=[role.value for role in found[0].roles],
+    )
+
+
+def _line(line: StaffLine) -> dict[str, object]:
+    return {
+        "id": line.id,
+        "name": line.name,
+        "email": line.email,
+        "roles": ", ".join(ROLE_WORDS[role] for role in Role if role in line.roles),
+        "has_left": line.suspended,
+        "text": "Left" if line.suspended else "Active",
+        "colour": "grey" if line.suspended else "green",
+    }
+
+
+def _may_keep(actor: Actor) -> bool:
+    return Role.ADMINISTRATOR in actor.roles
 
 
 def _shown_once(service: Service, made: Enrolment, *, name: str) -> dict[str, object]:

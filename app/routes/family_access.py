@@ -9,12 +9,12 @@ from starlette.responses import RedirectResponse
 
 import identity
 from app import cookies
-from app.forms import Posted
+from app.forms import Posted, require_same
 from app.policy import PUBLIC
 from app.service import Service, service_of
 from app.statuses import status_of
 from app.web import go, page, wants_page, whence_of
-from core.errors import Invalid, NotSignedIn, VaultError
+from core.errors import NotSignedIn, VaultError
 from core.secret import Secret
 
 router = APIRouter(dependencies=[Depends(PUBLIC)])
@@ -44,10 +44,8 @@ def activate(request: Request, token: str, form: Posted, service: TheService) ->
     try:
         code = form.secret("code", called="your code", most=_MOST_SECRET).reveal()
         passcode = form.secret("passcode", called="a passcode", most=_MOST_SECRET)
-        if form.secret("passcode_again", called="the same passcode again", most=_MOST_SECRET) != passcode:
-            raise Invalid(
-                "passcodes_differ", "The two passcodes differ. Type the same one twice.", field="passcode_again"
-            )
+        again = form.secret("passcode_again", called="the same passcode again", most=_MOST_SECRET)
+        require_same(passcode, again, field="passcode_again")
         done = identity.activate(
             service.db,
             keys=service.keystore,

@@ -105,6 +105,29 @@ def close(request: Request, case_id: CaseId, actor: CaseStaff, form: Posted, ser
     return go(f"/families/{case_id}", saved="closed")
 
 
+@router.get("/families/{case_id}/people/{person_id}/phone")
+def phone_page(
+    request: Request, case_id: CaseId, person_id: PersonId, actor: CaseStaff, service: TheService
+) -> Response:
+    """The phone that a family member signs in with."""
+    device = identity.device_of(service.db, actor=actor, case_id=case_id, person=person_id)
+    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    return page(
+        request,
+        "lost_phone.html",
+        case={"id": case_id, "title": family_page.title_of(view)},
+        person={"id": person_id, "name": view.name_of(person_id)},
+        device=device,
+    )
+
+
+@router.post("/families/{case_id}/people/{person_id}/phone")
+def end_phone(case_id: CaseId, person_id: PersonId, actor: CaseStaff, service: TheService) -> Response:
+    """It is lost: it opens nothing any more, and whoever is signed in on it is signed out."""
+    identity.unbind_devices(service.db, actor=actor, case_id=case_id, person=person_id)
+    return go(f"/families/{case_id}/people/{person_id}/phone", saved="phone_ended")
+
+
 @router.post("/families/{case_id}/told")
 def told(case_id: CaseId, actor: AnyRole, form: Posted, service: TheService) -> Response:
     """Somebody said no to a member of staff: it counts at once, and no proof is asked."""

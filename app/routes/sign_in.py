@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 import identity
 from app import cookies
-from app.forms import Form, Posted
+from app.forms import Form, Posted, require_same
 from app.pages import qr
 from app.policy import ANYONE_SIGNED_IN, PUBLIC, signed_in
 from app.service import Service, service_of
 from app.statuses import status_of
 from app.tasks import tasks_of
-from app.web import go, page, shown_again, whence_of
+from app.web import go, leave, page, shown_again, whence_of
 from core.errors import Invalid, NotSignedIn, VaultError
 from core.secret import Secret
 from identity import Actor, PersonKind, SignedIn
@@ -99,9 +99,7 @@ def sign_out(request: Request, actor: Annotated[Actor, Depends(ANYONE_SIGNED_IN)
     token = cookies.token(request, cookies.SESSION)
     if token is not None:
         identity.sign_out(service.db, token=token)
-    response = go("/family/sign-in" if actor.kind is PersonKind.FAMILY else "/sign-in")
-    cookies.drop_session(response)
-    return response
+    return leave(actor)
 
 
 @router.get("/enrol/{token}", dependencies=[Depends(PUBLIC)])
@@ -119,7 +117,8 @@ def enrol(request: Request, token: str, form: Posted, service: TheService) -> Re
         return _confirm(request, link, form=form, service=service)
     try:
         password = form.secret("password", called="a password")
-        require_same(password, form.secret("password_again", called="the same password again"))
+        again = form.secret("password_again", called="the same password again")
+        require_same(password, again, field="password_again")
         setup = identity.enrol(
             service.db, keys=service.keystore, token=link, password=password, whence=whence_of(request)
         )
@@ -160,13 +159,3 @@ def _code_page(request: Request, *, address: str, secret: str) -> Response:
         secret_words=words,
         pending="",
     )
-
-
-def require_same(password: Secret[str], again: Secret[str]) -> None:
-    """Refuse a new password that was typed in two ways.
-
-    Raises:
-        Invalid: ``passwords_differ``.
-    """
-    if again.reveal() != password.reveal():
-        raise Invalid("passwords_differ", "The two passwords differ. Type the same one twice.", field="password_again")

@@ -51,6 +51,7 @@ def ids_of(service: Service, family: Family, visit: VisitId, clip: Clip) -> Ids:
         "upload_id": upload,
         "person_id": family.mother.id,
         "event_id": answered[0],
+        "session_id": family.staff.guider.actor.session,
         "hold_id": new_id(),
         "certificate_id": new_id(),
         "picture": "poster",

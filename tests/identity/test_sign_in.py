@@ -308,24 +308,6 @@ def test_what_the_watch_asks_is_answered_for_all_sessions_at_once(
         assert identity.sessions_live(session, ids, at=later) == {ids[0]}
 
 
-def test_one_revokes_ones_own_sessions_and_an_administrator_a_colleagues(
-    db: Database, family: Family, staff: Staff
-) -> None:
-    elsewhere = again(db, staff.guider)
-    lines = identity.sessions_of(db, actor=staff.guider.actor)
-    assert {line.id for line in lines} == {staff.guider.actor.session, elsewhere.actor.session}
-    with pytest.raises(NotFound):
-        identity.revoke_session(db, actor=staff.manager.actor, session_id=elsewhere.actor.session)
-    with pytest.raises(NotFound):
-        identity.revoke_session(db, actor=staff.administrator.actor, session_id=family.mother.actor.session)
-    identity.revoke_session(db, actor=staff.guider.actor, session_id=elsewhere.actor.session)
-    with pytest.raises(NotSignedIn):
-        identity.actor_for(db, elsewhere.token)
-    identity.revoke_session(db, actor=staff.administrator.actor, session_id=staff.guider.actor.session)
-    with pytest.raises(NotSignedIn):
-        identity.actor_for(db, staff.guider.token)
-
-
 def test_changed_roles_and_a_suspension_end_sessions_at_once(db: Database, staff: Staff) -> None:
     identity.set_roles(db, actor=staff.administrator.actor, person=staff.guider.id, roles=[Role.SUPERVISOR])
     identity.suspend_staff(db, actor=staff.administrator.actor, person=staff.manager.id)

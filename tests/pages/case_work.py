@@ -216,6 +216,7 @@ def family() -> dict[str, Any]:
                 "filming": "Yes",
                 "filming_colour": "green",
                 "invited": "",
+                "has_phone": False,
                 "may_invite": False,
             },
             {
@@ -226,6 +227,7 @@ def family() -> dict[str, Any]:
                 "filming": "Not asked",
                 "filming_colour": "grey",
                 "invited": "Not invited",
+                "has_phone": True,
                 "may_invite": True,
             },
         ],

@@ -1,4 +1,4 @@
-"""Samples of the information governance officer's, the manager's and the administrator's pages."""
+"""Samples of the information governance officer's and the manager's pages."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from app.pages import Problem
-from tests.pages.at_home import LINK, QR
-from tests.pages.sample import ADMINISTRATOR, MANAGER, OFFICER, Sample
+from tests.pages.sample import MANAGER, OFFICER, Sample
 
 NOW = datetime(2026, 11, 22, 15, 5, tzinfo=UTC)
 PEOPLE = [{"id": "s1", "name": "Sam Okafor"}, {"id": "s2", "name": "Jo Marsh"}]
@@ -17,7 +16,7 @@ NEXT = {"earlier": None, "later": "?page=2", "says": "1 to 50 of 312"}
 
 
 def office_samples() -> Iterator[Sample]:
-    """From the overview to the accounts."""
+    """From the overview to the caseloads."""
     yield _overview()
     yield from _audit()
     yield from _retention()
@@ -34,7 +33,6 @@ def office_samples() -> Iterator[Sample]:
     pending = "One recovery place may still hold an old key until 27 December 2026."
     shown = {"id": LONG_ID, "kind": "Clip", "rows": rows, "pending": pending}
     yield Sample("certificate", "certificate.html", OFFICER, "/certificates/x", context={"certificate": shown})
-    yield from _accounts()
     entry = {"staff": "Sam Okafor", "staff_id": "s1", "family": "Ava and Noah", "case": "c1", "since": NOW}
     choices = {"staff": PEOPLE, "families": CASES}
     yield Sample("caseload", "caseload.html", MANAGER, "/caseload", context=choices | {"entries": [entry]})
@@ -183,32 +181,4 @@ def _holds() -> Iterator[Sample]:
         "/holds",
         problems=(Problem("Choose what to hold.", "scope"),),
         context={"holds": [], "scopes": scopes},
-    )
-
-
-def _accounts() -> Iterator[Sample]:
-    account = {
-        "id": "s1",
-        "name": "Sam Okafor",
-        "email": "sam.okafor-the-longest-address@childrens-services.council.example",
-        "roles": "Social worker",
-        "text": "Active",
-        "colour": "green",
-    }
-    fresh = {"name": "Jo Marsh", "link": LINK, "qr": QR, "expires_at": NOW}
-    yield Sample(
-        "accounts", "accounts.html", ADMINISTRATOR, "/accounts", context={"accounts": [account], "fresh": fresh}
-    )
-    roles = [
-        {"value": "guider", "text": "Guider", "hint": "Films, cuts and asks"},
-        {"value": "ig_officer", "text": "Information governance officer", "hint": ""},
-    ]
-    yield Sample(
-        "account-new",
-        "account_new.html",
-        ADMINISTRATOR,
-        "/accounts/new",
-        problems=(Problem("Choose at least one.", "roles"),),
-        given={"name": "Jo Marsh", "email": "jo@council.example"},
-        context={"roles": roles},
     )

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from app import error_words
 from app.pages import Problem, qr
 from core.db import not_found
-from tests.pages import at_home, case_work, office
+from tests.pages import at_home, case_work, office, signed_in
 from tests.pages.sample import EVERYTHING, FAMILY, WORKER, Sample
 
 CONTACT = {"name": "The VIG team", "phone": "01632 960 001", "email": "vig@council.example"}
@@ -79,4 +79,10 @@ def everyone() -> Iterator[Sample]:
 
 def samples() -> list[Sample]:
     """All of them."""
-    return [*everyone(), *case_work.case_samples(), *at_home.family_samples(), *office.office_samples()]
+    return [
+        *everyone(),
+        *case_work.case_samples(),
+        *at_home.family_samples(),
+        *office.office_samples(),
+        *signed_in.account_samples(),
+    ]

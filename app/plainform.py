@@ -7,15 +7,19 @@ what frames the film give it beforehand, since the film is the form's last field
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
+from app.pages.words import megabytes
 from core.errors import Invalid, TooLarge
 
 _MAX_HEAD = 16 * 1024
+logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it would write down what bytes it stumbled over
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,6 @@ class _Head:
         self.media_type = ""
         self._header, self._value = bytearray(), bytearray()
         self.data: list[bytes] = []
-        self.ended = False
 
     def callbacks(self) -> dict[str, object]:
         return {
@@ -50,7 +53,6 @@ class _Head:
             "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
             "on_header_end": self._header_end,
             "on_part_data": lambda data, start, end: self.data.append(bytes(data[start:end])),
-            "on_part_end": self._part_end,
         }
 
     def _begin(self) -> None:
@@ -67,9 +69,6 @@ class _Head:
             self.media_type = self._value.decode("latin-1")
         self._header.clear()
         self._value.clear()
-
-    def _part_end(self) -> None:
-        self.ended = True
 
 
 async def film_part(request: Request, *, most_bytes: int) -> FilmPart:
@@ -93,7 +92,7 @@ async def film_part(request: Request, *, most_bytes: int) -> FilmPart:
         if b"\r\n\r\n" in begun or len(begun) > _MAX_HEAD:
             break
     before, found, _ = begun.partition(b"\r\n\r\n")
-    parser.write(begun)
+    _write(parser, begun)
     if not found or head.name != "film" or not head.filename:
         raise Invalid("no_film", "Choose a film.", field="film")
     length = total - len(before) - 4 - len(b"\r\n--" + boundary + b"--\r\n")
@@ -107,11 +106,17 @@ async def film_part(request: Request, *, most_bytes: int) -> FilmPart:
             head.data.clear()
             following = await anext(body, None)
             if following is None:
-                parser.finalize()
                 return
-            parser.write(following)
+            _write(parser, following)
 
     return FilmPart(head.filename, head.media_type, length, film())
+
+
+def _write(parser: MultipartParser, data: bytes) -> None:
+    try:
+        parser.write(data)
+    except FormParserError:
+        raise Invalid("not_a_form", "The film didn't come as a form sends it. Send it again.", field="film") from None
 
 
 def _announced(request: Request, *, most_bytes: int) -> tuple[bytes, int]:
@@ -122,5 +127,6 @@ def _announced(request: Request, *, most_bytes: int) -> tuple[bytes, int]:
     if kind != b"multipart/form-data" or not boundary or not total.isdecimal():
         raise Invalid("not_a_form", "Choose a film and send the form again.", field="film")
     if int(total) > most_bytes + _MAX_HEAD:
-        raise TooLarge("film_too_large", "This film is larger than the service takes.")
+        most = megabytes(most_bytes)
+        raise TooLarge("film_too_large", f"This film is larger than {most}, the most that the service takes.")
     return boundary, int(total)

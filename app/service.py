@@ -96,6 +96,7 @@ def open_service(settings: Settings, *, passphrase: Secret[str]) -> Service:
     identity.attach(db, keys=keystore)
     policy = consent_policy(settings)
     consent.attach(db, policy=policy)
+    schedule = retention.load()
     watch = consent.Watch(db)
     watch.start()
     return Service(
@@ -105,10 +106,10 @@ def open_service(settings: Settings, *, passphrase: Secret[str]) -> Service:
         store=DiskStore(settings.store / "objects"),
         watch=watch,
         policy=policy,
-        bounds=Bounds(most_bytes=settings.max_upload_bytes),
+        bounds=Bounds(most_bytes=settings.max_upload_bytes, life=retention.uploads_wait(schedule)),
         sender=sender_for(settings.messages, sender=settings.messages_from),
         signer=audit.Signer(name=log_origin(settings), key=keystore.audit_signing_key()),
-        schedule=retention.load(),
+        schedule=schedule,
         witness=audit.FileWitness(settings.witness) if settings.witness else None,
         _closing=[keys_db],
     )

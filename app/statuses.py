@@ -8,10 +8,12 @@ from core import errors
 _STATUS: tuple[tuple[type[errors.VaultError], int], ...] = (
     (tus.WrongVersion, 412),
     (tus.WrongType, 415),
+    (tus.Malformed, 400),
     (errors.Invalid, 422),
     (errors.NotSignedIn, 401),
     (errors.Refused, 403),
     (errors.NotFound, 404),
+    (errors.Gone, 410),
     (errors.Conflict, 409),
     (errors.TooLarge, 413),
     (errors.RateLimited, 429),

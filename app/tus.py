@@ -1,7 +1,8 @@
 """tus 1.0 (core, creation, expiration, checksum, termination): the protocol's words, apart from routes and storage.
 
 Source: the tus resumable upload protocol, version 1.0.0. Ours, because the film must be sealed as it arrives and
-nothing may be read before the sender is known.
+nothing may be read before the sender is known. What we don't speak is refused by name rather than passed over: a film
+of unknown length, bytes with the announcement, films put together from several uploads.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ class WrongType(VaultError):
     """The body is not of tus's type (415)."""
 
 
+class Malformed(Invalid):
+    """Not tus as it is written, or a part of it that this server doesn't speak (400)."""
+
+
 def headers(**more: str) -> dict[str, str]:
     """Headers of an answer; keywords become names with hyphens."""
     return {"Tus-Resumable": VERSION} | {name.replace("_", "-"): value for name, value in more.items()}
@@ -56,6 +61,26 @@ def check_version(given: Mapping[str, str]) -> None:
         raise WrongVersion("tus_version", "This server speaks tus 1.0.0.")
 
 
+def check_creation(given: Mapping[str, str]) -> None:
+    """Refuse an announcement that asks for more than *creation*.
+
+    Raises:
+        Malformed: an unknown length, bytes in the same request, or a part of something larger.
+    """
+    if "upload-defer-length" in given:
+        raise Malformed("length_deferred", "Say how long the film is before you send it.")
+    if "upload-concat" in given:
+        raise Malformed("no_concatenation", "Send each film as one upload, from its beginning to its end.")
+    if given.get("content-type") == OFFSET_TYPE:
+        raise Malformed("creation_with_upload", "Announce the film first, then send it to the address in the answer.")
+
+
+def check_type(given: Mapping[str, str]) -> None:
+    """Refuse a body of another type than tus's."""
+    if given.get("content-type") != OFFSET_TYPE:
+        raise WrongType("tus_type", f"The body of this request must be {OFFSET_TYPE}.")
+
+
 def length(given: Mapping[str, str]) -> int:
     """``Upload-Length`` in bytes."""
     return _number(given, "upload-length")
@@ -66,30 +91,45 @@ def offset(given: Mapping[str, str]) -> int:
     return _number(given, "upload-offset")
 
 
+def body_size(given: Mapping[str, str]) -> int | None:
+    """How many bytes the body has, if it says so."""
+    text = given.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
 def metadata(given: Mapping[str, str]) -> dict[str, str]:
-    """``Upload-Metadata``: keys and base64 texts.
+    """``Upload-Metadata``: keys and base64 texts. A key alone has an empty text.
 
     Raises:
-        Invalid: it can't be read.
+        Malformed: it can't be read, or says a thing twice.
     """
     text = given.get("upload-metadata", "")
     if len(text) > MAX_METADATA:
-        raise Invalid("metadata_too_long", "The description of this upload is too long.")
+        raise Malformed("metadata_too_long", "The description of this upload is too long.")
     pairs: dict[str, str] = {}
-    for item in filter(None, (part.strip() for part in text.split(","))):
-        name, _, value = item.partition(" ")
+    for item in text.split(",") if text.strip() else ():
+        name, _, value = item.strip().partition(" ")
         try:
-            pairs[name] = base64.b64decode(value, validate=True).decode()
+            said = base64.b64decode(value.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
-            raise Invalid("metadata_unreadable", "The description of this upload can't be read.") from None
+            name, said = "", ""
+        if not name or not name.isascii() or name in pairs:
+            raise Malformed("metadata_unreadable", "The description of this upload can't be read.")
+        pairs[name] = said
     return pairs
+
+
+def described(pairs: Mapping[str, str | None]) -> dict[str, str]:
+    """``Upload-Metadata`` of an answer, without what is empty; no header where nothing is left."""
+    said = ",".join(f"{name} {base64.b64encode(text.encode()).decode()}" for name, text in pairs.items() if text)
+    return {"Upload-Metadata": said} if said else {}
 
 
 def checksum(given: Mapping[str, str]) -> bytes | None:
     """``Upload-Checksum``: 32 bytes of SHA-256, or nothing.
 
     Raises:
-        Invalid: another algorithm, or not a digest.
+        Malformed: another algorithm, or not a digest.
     """
     text = given.get("upload-checksum")
     if text is None:
@@ -100,17 +140,17 @@ def checksum(given: Mapping[str, str]) -> bytes | None:
     except binascii.Error:
         digest = b""
     if algorithm != CHECKSUMS or len(digest) != 32:  # noqa: PLR2004 - SHA-256
-        raise Invalid("checksum_unreadable", "The checksum must be sha256.")
+        raise Malformed("checksum_unreadable", "The checksum must be sha256.")
     return digest
 
 
-def expires(at: datetime) -> str:
-    """``Upload-Expires``."""
-    return format_datetime(at.astimezone(UTC), usegmt=True)
+def expires(at: datetime | None) -> dict[str, str]:
+    """``Upload-Expires``, where the upload waits for bytes."""
+    return {"Upload-Expires": format_datetime(at.astimezone(UTC), usegmt=True)} if at else {}
 
 
 def _number(given: Mapping[str, str], name: str) -> int:
     text = given.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) <= 18):  # noqa: PLR2004 - fits 64 bits
-        raise Invalid("number_unreadable", f"{name.title()} must be a whole number.")
+        raise Malformed("number_unreadable", f"{name.title()} must be a whole number.")
     return int(text)

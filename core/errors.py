@@ -46,6 +46,10 @@ class Conflict(VaultError):
     """The state moved on since the asker looked: wrong offset, stale version, link already used."""
 
 
+class Gone(Conflict):
+    """It was there, and is over for good: asking again never helps."""
+
+
 class TooLarge(VaultError):
     """Over a bound that was stated beforehand."""
 

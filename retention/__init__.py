@@ -25,7 +25,7 @@ from retention.overview import (
     sweeps,
 )
 from retention.rules import disposition, due_on
-from retention.runs import expire_uploads, nightly, resume, work_on
+from retention.runs import expire_uploads, nightly, resume, uploads_wait, work_on
 from retention.schedule import Profile, load, profiles
 from retention.stuck import stuck
 from retention.sweep import ANNOUNCED, plan
@@ -108,5 +108,6 @@ __all__ = [
     "stuck",
     "sweep_of",
     "sweeps",
+    "uploads_wait",
     "work_on",
 ]

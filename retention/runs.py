@@ -86,10 +86,15 @@ def expire_uploads(db: Database, *, keystore: KeyStore, store: ObjectStore, sche
     Returns:
         How many.
     """
-    rule = schedule.rules[RecordClass.UPLOAD]
-    waits = max(timedelta(days=term.period.days, hours=term.period.hours) for term in rule.latest_of)
+    before = db.clock.now() - uploads_wait(schedule)
     with db.read() as session:
-        stale = vault.stale_uploads(session, before=db.clock.now() - waits)
+        stale = vault.stale_uploads(session, before=before)
     for upload_id in stale:
-        vault.expire_upload(db, keystore=keystore, store=store, upload_id=upload_id)
+        vault.expire_upload(db, keystore=keystore, store=store, upload_id=upload_id, before=before)
     return len(stale)
+
+
+def uploads_wait(schedule: Schedule) -> timedelta:
+    """How long an upload waits for its next byte before it is erased."""
+    rule = schedule.rules[RecordClass.UPLOAD]
+    return max(timedelta(days=term.period.days, hours=term.period.hours) for term in rule.latest_of)

@@ -17,16 +17,7 @@ from vault.catalogue import (
     record_phone_copy_removed,
 )
 from vault.clips import CUT, cut, cut_clip, set_persons_shown
-from vault.deposits import (
-    FINISH,
-    Bounds,
-    Upload,
-    begin_deposit,
-    cancel_deposit,
-    complete_deposit,
-    unfinished_uploads,
-    upload,
-)
+from vault.deposits import FINISH, begin_deposit, cancel_deposit, complete_deposit
 from vault.disk import DiskStore
 from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, names_of, resume_use, stop_use
 from vault.findings import WORDS, Finding, Leftover, Report, Trouble
@@ -59,7 +50,8 @@ from vault.renditions import attest, facts_for, void
 from vault.showings import Showing, title_of, watchable
 from vault.streaming import Reading, ViewingCut, read_range
 from vault.tidying import Tidied, tidy
-from vault.uploads import expire_upload, stale_uploads
+from vault.underway import Upload, resumable_upload, unfinished_uploads, upload
+from vault.uploads import Bounds, expire_upload, stale_uploads
 from vault.viewings import Viewing, has_watched_whole
 from vault.workshop import RUNNERS, give_up
 
@@ -144,6 +136,7 @@ __all__ = [
     "record_phone_copy_removed",
     "records_for_disposal",
     "renditions_in",
+    "resumable_upload",
     "resume_use",
     "set_persons_shown",
     "stale_uploads",

@@ -6,7 +6,7 @@ No sentence names a person, a title, a file or a place.
 from __future__ import annotations
 
 import consent
-from core.errors import Conflict, Damaged, Invalid, NotSignedIn, OutOfRoom, Refused, TooLarge, Unavailable
+from core.errors import Conflict, Damaged, Gone, Invalid, NotSignedIn, OutOfRoom, Refused, TooLarge, Unavailable
 
 
 def bad_object_name() -> Invalid:
@@ -78,9 +78,22 @@ def wrong_offset() -> Conflict:
     return Conflict("wrong_offset", "Part of this film had arrived already. The deposit goes on from there.")
 
 
-def upload_ended() -> Conflict:
-    """The upload takes nothing more."""
-    return Conflict("upload_ended", "This deposit has ended. Begin a new one.")
+def upload_ended() -> Gone:
+    """The upload was given up, or was none of a film."""
+    return Gone("upload_ended", "This deposit has ended. Begin a new one.")
+
+
+def upload_expired() -> Gone:
+    """Nothing came for too long."""
+    return Gone(
+        "upload_expired",
+        "Nothing more of this film came for too long, so what had arrived was erased. Send the film again.",
+    )
+
+
+def upload_whole() -> Conflict:
+    """Every byte is here already."""
+    return Conflict("upload_whole", "All of this film has arrived already.")
 
 
 def upload_unfinished() -> Conflict:

@@ -94,6 +94,7 @@ class UploadRow(Base):
     Attributes:
         offset: bytes that are durable and counted.
         declared_sha256: what the sender says the whole is, hex.
+        filename, fingerprint: sealed, and gone with the parts; by the fingerprint the same film is known again.
         last_byte_at: what the retention of an unfinished upload counts from.
         key_destroyed_at: when nothing that arrived under its own key could be opened any more.
     """
@@ -109,6 +110,7 @@ class UploadRow(Base):
     offset: Mapped[int] = mapped_column(BigInteger, default=0)
     declared_sha256: Mapped[str | None]
     filename: Mapped[bytes | None] = mapped_column(LargeBinary)
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
     media_type: Mapped[str]
     state: Mapped[UploadState] = mapped_column(_words(UploadState))
     footage_id: Mapped[str | None]

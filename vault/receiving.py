@@ -24,6 +24,7 @@ from keys import KeyStore, part_binding
 from vault import access, deposits, errors, magic, uploads
 from vault.models import PartRow, UploadRow, UploadState
 from vault.objects import ObjectStore
+from vault.uploads import Bounds
 
 PART_SIZE = 8 * 2**20
 """Bytes of film in one part at most."""
@@ -42,6 +43,8 @@ async def receive_part(
     offset: int,
     chunks: AsyncIterator[bytes],
     checksum: bytes | None = None,
+    size: int | None = None,
+    bounds: Bounds | None = None,
 ) -> int:
     """Take the next bytes of an upload, as they come; the last byte completes the deposit.
 
@@ -54,6 +57,8 @@ async def receive_part(
         offset: where the sender believes that it goes on.
         chunks: the bytes, in pieces of any size; what had arrived when it raises is kept, and the error passed on.
         checksum: SHA-256 of all of ``chunks``; with it nothing counts until everything has come and agrees.
+        size: of all of ``chunks``, if the sender says so beforehand.
+        bounds: the authority's settings.
 
     Returns:
         The new offset: everything before it is safe.
@@ -62,15 +67,23 @@ async def receive_part(
         NotSignedIn: the session has ended meanwhile.
         NotFound: no such upload, or not this actor's.
         Refused: the actor is no longer the case's guider.
-        Conflict: another offset is the true one, or the upload has ended.
+        Gone: the upload was given up, or has run out.
+        Conflict: another offset is the true one, or the film is whole.
         Invalid: the checksum doesn't agree, or the first bytes are no film's (then the upload is over).
         TooLarge: more came than was announced.
         OutOfRoom: the disk is full.
     """
     receiver = await asyncio.to_thread(
-        PartReceiver, db, keystore=keystore, store=store, actor=actor, upload_id=upload_id, offset=offset
+        PartReceiver,
+        db,
+        keystore=keystore,
+        store=store,
+        actor=actor,
+        upload_id=upload_id,
+        offset=offset,
+        bounds=bounds or Bounds(),
     )
-    receiver.expect(checksum)
+    receiver.expect(checksum, size=size)
     try:
         async for chunk in chunks:
             for run in receiver.runs(chunk):
@@ -94,18 +107,27 @@ class PartReceiver:
         actor: who began the upload.
         upload_id: which upload.
         offset: where the sender believes that it goes on.
+        bounds: the authority's settings.
     """
 
     def __init__(
-        self, db: Database, *, keystore: KeyStore, store: ObjectStore, actor: Actor, upload_id: UploadId, offset: int
+        self,
+        db: Database,
+        *,
+        keystore: KeyStore,
+        store: ObjectStore,
+        actor: Actor,
+        upload_id: UploadId,
+        offset: int,
+        bounds: Bounds,
     ) -> None:
         self._db, self._keystore, self._store, self._actor = db, keystore, store, actor
+        self._life = bounds.life
         with db.read() as session:
             row = uploads.own_upload(session, actor=actor, upload_id=upload_id)
             case_id = CaseId(row.case_id)
             access.require_guider(session, actor=actor, case_id=case_id, at=db.clock.now())
-        if row.state is not UploadState.RECEIVING:
-            raise errors.upload_ended()
+        uploads.require_receiving(row, life=self._life, at=db.clock.now())
         if row.offset != offset:
             raise errors.wrong_offset()
         self._upload_id, self._case_id, self._length = upload_id, case_id, row.length
@@ -119,8 +141,14 @@ class PartReceiver:
         self._checksum: bytes | None = None
         self._hash = hashlib.sha256()
 
-    def expect(self, checksum: bytes | None) -> None:
-        """Count nothing until the whole has this SHA-256."""
+    def expect(self, checksum: bytes | None, *, size: int | None = None) -> None:
+        """Count nothing until the whole has this SHA-256; take nothing at all if it is said to be too long.
+
+        Raises:
+            TooLarge: more is about to come than was announced.
+        """
+        if size is not None and self._offset + size > self._length:
+            raise errors.too_many_bytes()
         self._checksum = checksum
 
     def runs(self, chunk: bytes) -> Iterator[bytearray]:
@@ -219,8 +247,8 @@ class PartReceiver:
                 access.require_live_session(session, actor=self._actor, at=at)
                 access.require_guider_at_work(session, actor=self._actor, case_id=self._case_id, at=at)
                 row = lock(session, UploadRow, self._upload_id)
-                if row.state is not UploadState.RECEIVING:
-                    raise errors.upload_ended()
+                if row.state is not UploadState.RECEIVING:  # bytes that came in time count, however long they took
+                    uploads.require_receiving(row, life=self._life, at=at)
                 if row.offset != parts[0].offset:
                     raise errors.wrong_offset()
                 session.add_all(parts)

@@ -6,7 +6,8 @@ good by clearing it again (``vault.tidying``).
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -17,17 +18,36 @@ from core.db import Database, get, lock, not_found
 from core.ids import CaseId, ObjectId, PersonId, UploadId, well_formed
 from identity import Actor
 from keys import JobCapability, KeyStore
+from vault import errors
 from vault.models import PartRow, UploadRow, UploadState
 from vault.objects import ObjectStore
 
 _OVER = frozenset({UploadState.SEALED, UploadState.CANCELLED, UploadState.EXPIRED, UploadState.REJECTED})
 
 
-def expire_upload(db: Database, *, keystore: KeyStore, store: ObjectStore, upload_id: UploadId) -> None:
-    """Give an upload up because nothing came for too long (retention decides that). Safe to repeat."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The authority's settings for deposits.
+
+    Attributes:
+        most_bytes: of one film.
+        life: how long an upload waits for its next byte.
+    """
+
+    most_bytes: int = 40 * 2**30
+    life: timedelta = timedelta(hours=24)
+
+
+def expire_upload(
+    db: Database, *, keystore: KeyStore, store: ObjectStore, upload_id: UploadId, before: datetime
+) -> None:
+    """Give an upload up because nothing came since a time (retention says which). Safe to repeat.
+
+    Looked at again under lock: a byte that came meanwhile saves it.
+    """
     with db.begin() as session:
         row = lock(session, UploadRow, upload_id)
-        if row.state is UploadState.RECEIVING:
+        if row.state is UploadState.RECEIVING and row.last_byte_at < before:
             end(session, row, state=UploadState.EXPIRED, event=Event.UPLOAD_EXPIRED, at=db.clock.now())
     clear(db, keystore=keystore, store=store, upload_id=upload_id)
 
@@ -35,14 +55,37 @@ def expire_upload(db: Database, *, keystore: KeyStore, store: ObjectStore, uploa
 def end(session: Session, row: UploadRow, *, state: UploadState, event: Event, at: datetime) -> None:
     """Note that an upload takes nothing more; ``clear`` comes after the commit."""
     row.state, row.ended_at = state, at
+    is_refused = state is UploadState.REJECTED
     audit.record(
         session,
         event,
-        actor=PersonId(row.depositor),
+        actor=PersonId(row.depositor) if state is not UploadState.EXPIRED else None,
+        outcome=audit.Outcome.REFUSED if is_refused else audit.Outcome.DONE,
         case_id=CaseId(row.case_id),
         object_id=row.id,
-        details={"offset": row.offset},
+        reason=errors.not_a_film().code if is_refused else None,
+        details={"offset": row.offset, "length": row.length},
     )
+
+
+def is_late(row: UploadRow, *, life: timedelta, at: datetime) -> bool:
+    """Whether nothing came for too long, swept up or not."""
+    return row.state is UploadState.RECEIVING and row.last_byte_at + life < at
+
+
+def require_receiving(row: UploadRow, *, life: timedelta, at: datetime) -> None:
+    """Go on only while an upload waits for bytes.
+
+    Raises:
+        Gone: it was given up, its time has run out, or its first bytes were no film's.
+        Conflict: it is whole.
+    """
+    if row.state is UploadState.EXPIRED or is_late(row, life=life, at=at):
+        raise errors.upload_expired()
+    if row.state in {UploadState.RECEIVED, UploadState.SEALED}:
+        raise errors.upload_whole()
+    if row.state is not UploadState.RECEIVING:
+        raise errors.upload_ended()
 
 
 def clear(db: Database, *, keystore: KeyStore, store: ObjectStore, upload_id: UploadId) -> None:
@@ -57,7 +100,8 @@ def clear(db: Database, *, keystore: KeyStore, store: ObjectStore, upload_id: Up
         store.delete(name)
     with db.begin() as session:
         row = lock(session, UploadRow, upload_id)
-        row.filename, row.key_destroyed_at = None, row.key_destroyed_at or db.clock.now()
+        row.filename = row.fingerprint = None
+        row.key_destroyed_at = row.key_destroyed_at or db.clock.now()
         session.execute(delete(PartRow).where(PartRow.upload_id == upload_id))
 
 

@@ -1,4 +1,4 @@
-"""Families: the list, opening a case, a visit, the filming agreement, the page to add a film, inviting someone."""
+"""Families: the list, opening a case, a visit, the filming agreement, inviting someone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from consent import How
 from core.clock import day_in_england
 from core.db import not_found
 from core.errors import Invalid, Refused, VaultError
-from core.ids import CaseId, PersonId, VisitId, well_formed
+from core.ids import CaseId, PersonId, well_formed
 from identity import (
     Actor,
     AskedAbout,
@@ -167,13 +167,6 @@ def visit(request: Request, case_id: CaseId, actor: Guider, form: Posted, servic
         context = family_page.visit_context(service, actor, case_id=case_id)
         return page(request, "visit_new.html", problem=error, given=form.shown(), **context)
     return go(f"/families/{case_id}", saved="visit")
-
-
-@router.get("/families/{case_id}/visits/{visit_id}/upload")
-def upload_page(request: Request, case_id: CaseId, visit_id: VisitId, actor: Guider, service: TheService) -> Response:
-    """Where a film is added."""
-    context = family_page.upload_context(service, actor, case_id=case_id, visit_id=visit_id)
-    return page(request, "upload.html", **context)
 
 
 @router.post("/families/{case_id}/invitations")

@@ -21,7 +21,7 @@ async function follow(box) {
     else bar.value = job.percent;
     if (text.textContent !== job.text) text.textContent = job.text;
     if (job.state === "done" || job.state === "failed") {
-      location.reload();
+      if (!document.body.hasAttribute("data-busy")) location.reload(); // not while a film is being sent
       return;
     }
   }

@@ -1,179 +1,341 @@
-// Sends a film in pieces over poor broadband (tus 1.0): each piece with its checksum, from wherever the last try got to.
-// What is remembered on this device is an address and a hash, never a file's name.
-import { megabytes, timeLeft } from "./words.js";
+// Sends films one after the other over poor broadband (tus 1.0): each piece with its checksum, from wherever the last try
+// got to. Nothing is remembered on this device: the server knows by a fingerprint which unfinished upload a film is.
+import { fingerprintOf } from "./fingerprint.js";
+import { CheckedStack } from "./pieces.js";
+import { megabytes, moment, timeLeft } from "./words.js";
 
-const PIECE_BYTES = 8 * 1024 * 1024;
-const RETRY_MS = [0, 1000, 3000, 5000, 10000, 20000, 30000, 60000, 60000, 60000];
-const PREFIX = "vault-upload-";
+const LEAST_PIECE = 256 * 1024;
+const FIRST_PIECE = 1024 * 1024;
+const MOST_PIECE = 8 * 1024 * 1024;
+const PIECE_SECONDS = 8;
+const AGAIN_MS = [500, 1000, 3000, 5000, 10000, 20000, 30000, 60000];
+const STEP = 10;
+const WAITING = "Waiting for the internet. It goes on by itself when it is back.";
+const PASSING = new Set([409, 423, 429, 460]);
 
 const form = document.querySelector("[data-upload]");
 if (form && window.tus && window.tus.isSupported && window.crypto.subtle) begin(form);
 
-async function sha256(bytes) {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-}
-
-// tus-js-client sends no checksums of its own: its requests are made here, so that each PATCH carries one.
-class CheckedStack {
-  inner = new window.tus.DefaultHttpStack();
-
-  createRequest(method, address) {
-    const request = this.inner.createRequest(method, address);
-    if (method !== "PATCH") return request;
-    const send = request.send.bind(request);
-    const abort = request.abort.bind(request);
-    let given = false;
-    request.abort = () => { given = true; return abort(); };
-    request.send = async (piece) => {
-      const digest = await sha256(await new Response(piece).arrayBuffer());
-      if (given) return new Promise(() => {});
-      request.setHeader("Upload-Checksum", `sha256 ${btoa(String.fromCharCode(...digest))}`);
-      return send(piece);
-    };
-    return request;
-  }
-
-  getName() {
-    return "CheckedStack";
-  }
-}
-
-const memory = {
-  async findAllUploads() { return []; },
-  async findUploadsByFingerprint(fingerprint) {
-    const kept = localStorage.getItem(PREFIX + fingerprint);
-    return kept ? [{ uploadUrl: kept, size: null, metadata: {}, urlStorageKey: PREFIX + fingerprint }] : [];
-  },
-  async removeUpload(key) { localStorage.removeItem(key); },
-  async addUpload(fingerprint, upload) {
-    localStorage.setItem(PREFIX + fingerprint, upload.uploadUrl);
-    return PREFIX + fingerprint;
-  },
-};
-
-async function fingerprint(film, options) {
-  const facts = [film.name, film.type, film.size, film.lastModified, options.endpoint].join("\n");
-  return Array.from(await sha256(new TextEncoder().encode(facts)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 function begin(form) {
   const field = form.querySelector("input[type=file]");
+  const group = form.querySelector("[data-upload-group]");
+  const problem = form.querySelector("[data-upload-problem]");
   const panel = document.querySelector("[data-upload-panel]");
-  const bar = panel.querySelector("progress");
-  const says = panel.querySelector("[data-upload-says]");
-  const trouble = panel.querySelector("[data-upload-trouble]");
-  const cancel = panel.querySelector("[data-upload-cancel]");
-  let upload = null;
-  let going = false;
+  const title = panel.querySelector("#sending");
+  const list = panel.querySelector("[data-upload-lines]");
+  const pause = panel.querySelector("[data-upload-pause]");
+  const keep = panel.querySelector("[data-upload-keep]");
+  const leave = panel.querySelector("[data-upload-leave]");
+  const signedOut = panel.querySelector("[data-upload-signed-out]");
+  const said = panel.querySelector("[data-upload-said]");
+  const known = new Map();
+  for (const each of document.querySelectorAll("[data-unfinished]")) {
+    if (each.dataset.fingerprint) known.set(each.dataset.fingerprint, { address: each.dataset.unfinished, shown: each });
+  }
+  const films = [];
+  let current = null;
+  let rests = false;
   let lock = null;
-  let from = null;
 
-  const tell = (text) => { if (says.textContent !== text) says.textContent = text; };
-  const complain = (text) => { trouble.textContent = text; trouble.hidden = !text; };
   const leaving = (event) => event.preventDefault();
+  const announce = (text) => { said.textContent = text; };
 
   async function stayAwake() {
-    if (going && !lock && navigator.wakeLock && document.visibilityState === "visible") {
+    if (current && !rests && !lock && navigator.wakeLock && document.visibilityState === "visible") {
       lock = await navigator.wakeLock.request("screen").catch(() => null);
       lock?.addEventListener("release", () => { lock = null; });
     }
   }
 
+  function complain(text) {
+    problem.hidden = !text;
+    problem.querySelector("[data-upload-problem-text]").textContent = text;
+    group.classList.toggle("govuk-form-group--error", Boolean(text));
+  }
+
+  function show() {
+    const isBusy = films.some((film) => !film.isOver);
+    keep.hidden = !isBusy || rests;
+    pause.hidden = !isBusy;
+    pause.textContent = rests ? "Go on" : "Pause";
+    form.hidden = isBusy;
+    title.textContent = isBusy ? "Sending" : "What came of it";
+    document.body.toggleAttribute("data-busy", isBusy);
+    leave.hidden = isBusy;
+    if (isBusy && !rests) window.addEventListener("beforeunload", leaving);
+    else window.removeEventListener("beforeunload", leaving);
+    if (!isBusy || rests) lock?.release();
+  }
+
+  function next() {
+    current = films.find((film) => !film.isOver) ?? null;
+    show();
+    if (current) {
+      stayAwake();
+      current.work();
+    } else if (films.every((film) => film.isHere || film.isGivenUp) && films.some((film) => film.isHere)) {
+      location.assign(`${form.dataset.here}?saved=film`);
+    }
+  }
+
   function rest() {
-    going = false;
-    window.removeEventListener("beforeunload", leaving);
-    lock?.release();
+    rests = true;
+    current?.pause();
+    show();
   }
 
-  function work() {
-    going = true;
-    from = null;
-    complain("");
-    window.addEventListener("beforeunload", leaving);
-    stayAwake();
-    if (navigator.onLine) upload.start();
-    else tell("Waiting for the internet. We go on by ourselves when it is back.");
-  }
-
-  function sentenceOf(error) {
-    try {
-      return JSON.parse(error.originalResponse.getBody()).sentence;
-    } catch {
-      return "The film didn't get through. Press Send film to go on where it stopped.";
-    }
-  }
-
-  function start(film) {
-    if (film.size > Number(form.dataset.mostBytes)) {
-      complain(`This film is ${megabytes(film.size)}. The service takes at most ${megabytes(Number(form.dataset.mostBytes))}.`);
-      return;
-    }
-    upload = new window.tus.Upload(film, {
-      endpoint: form.dataset.upload,
-      chunkSize: PIECE_BYTES,
-      retryDelays: RETRY_MS,
-      removeFingerprintOnSuccess: true,
-      httpStack: new CheckedStack(),
-      urlStorage: memory,
-      fingerprint,
-      metadata: { filename: film.name, filetype: film.type },
-      onProgress(sent, whole) {
-        from ??= { at: performance.now(), sent };
-        bar.value = Math.floor((sent / whole) * 100);
-        const seconds = (performance.now() - from.at) / 1000;
-        const left = sent > from.sent && seconds > 3 ? timeLeft(((whole - sent) * seconds) / (sent - from.sent)) : "";
-        tell(`${megabytes(sent)} of ${megabytes(whole)} sent.${left ? ` ${left}.` : ""} Keep this page open.`);
-      },
-      onShouldRetry(error) {
-        if (!navigator.onLine) return false;
-        const status = error.originalResponse ? error.originalResponse.getStatus() : 0;
-        if (!status || status >= 500) tell("Waiting for the internet. We go on by ourselves when it is back.");
-        return !status || status >= 500 || [409, 423, 429, 460].includes(status);
-      },
-      onError(error) {
-        if (!navigator.onLine) {
-          tell("Waiting for the internet. We go on by ourselves when it is back.");
-          return;
-        }
-        rest();
-        tell("Stopped.");
-        complain(sentenceOf(error));
-        form.hidden = false;
-      },
-      onSuccess() {
-        rest();
-        bar.value = 100;
-        tell("All of it is here. We get the film ready now.");
-        location.assign(form.dataset.done);
-      },
-    });
-    form.hidden = true;
-    panel.hidden = false;
-    panel.focus();
-    tell("Starting…");
-    upload.findPreviousUploads().then((found) => {
-      if (found.length) upload.resumeFromPreviousUpload(found[0]);
-      work();
-    });
-  }
+  const owner = {
+    known,
+    endpoint: form.dataset.upload,
+    mostBytes: Number(form.dataset.mostBytes),
+    announce,
+    over() { if (!rests) next(); else show(); },
+    signedOut() { signedOut.hidden = false; announce("You have been signed out."); rest(); pause.focus(); },
+  };
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    panel.hidden = false;
-    if (field.files.length) start(field.files[0]);
-    else complain("Choose a film.");
-  });
-  cancel.addEventListener("click", async () => {
-    rest();
-    await upload?.abort(true).catch(() => {});
-    bar.value = 0;
-    tell("Stopped. Nothing of this film was kept.");
     complain("");
-    form.hidden = false;
+    if (!field.files.length) {
+      complain("Choose a film.");
+      field.focus();
+      return;
+    }
+    for (const one of films.filter((film) => film.isOver)) one.line.remove();
+    films.splice(0, films.length, ...Array.from(field.files, (file) => new Film(file, owner, list)));
+    field.value = "";
+    panel.hidden = false;
+    panel.focus();
+    rests = false;
+    next();
   });
-  window.addEventListener("online", () => { if (going) upload.abort().then(work); });
-  window.addEventListener("offline", () => {
-    if (going) tell("Waiting for the internet. We go on by ourselves when it is back.");
+  pause.addEventListener("click", () => {
+    if (!rests) {
+      rest();
+      return;
+    }
+    rests = false;
+    signedOut.hidden = true;
+    next();
   });
+  window.addEventListener("online", () => { if (!rests) current?.work(); });
+  window.addEventListener("offline", () => { if (!rests) current?.waitForInternet(); });
   document.addEventListener("visibilitychange", stayAwake);
+  field.multiple = true;
+}
+
+class Film {
+  constructor(file, owner, list) {
+    this.file = file;
+    this.owner = owner;
+    this.isOver = this.isHere = this.isGivenUp = false;
+    this.address = this.expires = this.timer = this.from = this.upload = this.fingerprint = null;
+    this.tries = 0;
+    this.told = -1;
+    this.turn = 0;
+    this.line = document.querySelector("template[data-upload-line]").content.firstElementChild.cloneNode(true);
+    this.bar = this.line.querySelector("progress");
+    this.bar.setAttribute("aria-label", file.name);
+    this.line.querySelector("[data-name]").textContent = file.name;
+    this.cancel = this.line.querySelector("[data-cancel]");
+    this.cancel.setAttribute("aria-label", `Give it up: ${file.name}`);
+    this.cancel.addEventListener("click", () => this.giveUp());
+    list.append(this.line);
+    this.say(`${megabytes(file.size)}. Comes next.`);
+    if (file.size > owner.mostBytes) {
+      this.fail(`This film is larger than ${megabytes(owner.mostBytes)}, the most that the service takes.`);
+    } else if (!file.size) {
+      this.fail("This film is empty. Choose the film that you made at the visit.");
+    }
+  }
+
+  say(text) { this.line.querySelector("[data-says]").textContent = text; }
+
+  state(text) { this.say(text); this.owner.announce(`${this.file.name}: ${text}`); }
+
+  // Begin, or go on. May be called at any time: what was under way before is let go.
+  async work() {
+    this.stop();
+    const turn = this.turn;
+    this.from = null;
+    if (!navigator.onLine) {
+      this.waitForInternet();
+      return;
+    }
+    if (!this.upload) {
+      this.state("Looking at the film…");
+      let fingerprint;
+      try {
+        fingerprint = await fingerprintOf(this.file);
+      } catch {
+        this.fail("This film can’t be read. Is it still on this device?");
+        this.owner.over();
+        return;
+      }
+      if (turn !== this.turn) return;
+      this.make(fingerprint);
+    }
+    // Without an endpoint an upload that is known is gone on with or fails: it is never silently begun anew.
+    this.upload.url = this.address;
+    this.upload.options.endpoint = this.address ? null : this.owner.endpoint;
+    if (!this.bar.value) this.state("Starting…");
+    this.upload.start();
+  }
+
+  make(fingerprint) {
+    const found = this.owner.known.get(fingerprint);
+    this.fingerprint = fingerprint;
+    if (found) {
+      this.address = new URL(found.address, location.href).href;
+      this.unfinished = found.shown;
+    }
+    this.upload = new window.tus.Upload(this.file, {
+      endpoint: this.owner.endpoint,
+      chunkSize: FIRST_PIECE,
+      retryDelays: null,
+      storeFingerprintForResuming: false,
+      httpStack: new CheckedStack(),
+      metadata: { filename: this.file.name, filetype: this.file.type, fingerprint },
+      onUploadUrlAvailable: () => {
+        this.address = this.upload.url;
+        this.owner.known.set(fingerprint, { address: this.address });
+        this.unfinished?.remove();
+        document.querySelector("[data-unfinished-all]:not(:has([data-unfinished]))")?.remove();
+      },
+      onAfterResponse: (_, response) => {
+        const expires = response.getHeader("Upload-Expires");
+        if (expires) this.expires = new Date(expires);
+      },
+      onProgress: (sent, whole) => this.progress(sent, whole),
+      onChunkComplete: (size) => this.piece(size),
+      onError: (error) => this.wrong(error),
+      onSuccess: () => this.here(),
+    });
+  }
+
+  progress(sent, whole) {
+    const at = performance.now();
+    this.from ??= { at, sent };
+    const percent = Math.floor((sent / whole) * 100);
+    this.bar.value = percent;
+    const seconds = (at - this.from.at) / 1000;
+    const left = sent > this.from.sent && seconds > 3 ? timeLeft(((whole - sent) * seconds) / (sent - this.from.sent)) : "";
+    this.say(`${megabytes(sent)} of ${megabytes(whole)} sent.${left ? ` ${left}.` : ""}`);
+    if (Math.floor(percent / STEP) !== this.told) {
+      this.told = Math.floor(percent / STEP);
+      this.owner.announce(`${this.file.name}: ${percent} % sent.${left ? ` ${left}.` : ""}`);
+    }
+  }
+
+  // A piece counts only when all of it has come, so a slow line gets small ones: little is lost when it breaks.
+  piece(size) {
+    const now = performance.now();
+    const seconds = Math.max((now - (this.pieceAt ?? now)) / 1000, 0.05);
+    if (this.pieceAt) {
+      const wanted = Math.min((size / seconds) * PIECE_SECONDS, 2 * this.upload.options.chunkSize, MOST_PIECE);
+      this.upload.options.chunkSize = Math.max(LEAST_PIECE, Math.floor(wanted / LEAST_PIECE) * LEAST_PIECE);
+    }
+    this.pieceAt = now;
+    this.tries = 0;
+  }
+
+  wrong(error) {
+    const status = error.originalResponse ? error.originalResponse.getStatus() : 0;
+    this.pieceAt = null;
+    if (error.causingError?.isUnreadable) this.failed("This film can’t be read any more. Is it still on this device?");
+    else if (status === 401) {
+      this.owner.signedOut();
+      this.state("Waiting for you to sign in.");
+    } else if (!navigator.onLine) this.waitForInternet();
+    else if (!status || status >= 500 || PASSING.has(status)) {
+      this.upload.options.chunkSize = Math.max(LEAST_PIECE, this.upload.options.chunkSize / 2);
+      if (status < 500 && status) this.state("Going on where it stopped…");
+      else this.state(status === 507 ? sentenceOf(error) : WAITING);
+      this.timer = setTimeout(() => this.work(), AGAIN_MS[Math.min(this.tries++, AGAIN_MS.length - 1)]);
+    } else if (this.address && (status === 404 || status === 410)) {
+      this.forget();
+      this.failed("What had arrived of this film was erased. Choose it again to send it from its beginning.");
+    } else {
+      this.forget();
+      this.failed(sentenceOf(error));
+    }
+  }
+
+  waitForInternet() {
+    this.stop();
+    this.state(this.expires ? `${WAITING} What has arrived is kept until ${moment(this.expires)}.` : WAITING);
+  }
+
+  pause() {
+    this.stop();
+    if (this.isOver) return;
+    this.state(this.expires ? `Paused. What has arrived is kept until ${moment(this.expires)}.` : "Paused.");
+  }
+
+  stop() {
+    this.turn += 1;
+    clearTimeout(this.timer);
+    this.pieceAt = null;
+    this.upload?.abort();
+  }
+
+  // The next time that this film is chosen it begins anew.
+  forget() {
+    this.address = null;
+    this.owner.known.delete(this.fingerprint);
+  }
+
+  here() {
+    this.end();
+    this.forget();
+    this.isHere = true;
+    this.bar.value = 100;
+    this.state("All of it is here. We are getting it ready.");
+    this.owner.over();
+  }
+
+  async giveUp() {
+    const address = this.address;
+    this.stop();
+    this.forget();
+    this.end();
+    this.isGivenUp = true;
+    this.bar.value = 0;
+    try {
+      if (address) await window.tus.Upload.terminate(address, { httpStack: new CheckedStack() });
+      this.state("Given up. Nothing of this film was kept.");
+    } catch {
+      this.state(`Given up. What had arrived is erased by itself${this.expires ? ` on ${moment(this.expires)}` : " later"}.`);
+    }
+    this.owner.over();
+  }
+
+  failed(text) {
+    this.fail(text);
+    this.owner.over();
+  }
+
+  fail(text) {
+    this.stop();
+    this.end();
+    this.bar.hidden = true;
+    this.say("Not sent. The film is still on your phone.");
+    const trouble = this.line.querySelector("[data-trouble]");
+    trouble.textContent = text;
+    trouble.hidden = false;
+    this.owner.announce(`${this.file.name}: ${text}`);
+  }
+
+  end() {
+    this.isOver = true;
+    this.cancel.hidden = true;
+  }
+}
+
+function sentenceOf(error) {
+  try {
+    return JSON.parse(error.originalResponse.getBody()).sentence;
+  } catch {
+    return "The film didn’t get through. Choose it again to go on where it stopped.";
+  }
 }

@@ -15,3 +15,10 @@ export function timeLeft(seconds) {
   const hours = Math.round(minutes / 60);
   return `About ${hours} ${hours === 1 ? "hour" : "hours"} left`;
 }
+
+const DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", day: "numeric", month: "long" });
+const TIME = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "numeric", minute: "2-digit", hour12: true });
+
+export function moment(at) {
+  return `${DAY.format(at)} at ${TIME.format(at).replace(/\s/g, "")}`;
+}

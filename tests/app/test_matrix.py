@@ -157,6 +157,7 @@ class Gate:
 
     async def __call__(self, one: Walked, ids: Ids, *, someone: Someone | None, accept: dict[str, str]) -> Answer:
         headers = {**accept, "Tus-Resumable": VERSION, "Upload-Length": "24", "Upload-Offset": "0"}
+        headers["X-HTTP-Method-Override"] = "HEAD"
         if someone is not None:
             headers["Cookie"] = f"{cookies.SESSION}={someone.token.reveal()}"
         content: bytes | None = None

@@ -265,13 +265,13 @@ def test_an_officer_finds_the_withdrawal_and_sees_to_what_is_due(house: House) -
 
 
 def _sends(guider: Visitor, film: Path, *, to: Story) -> None:
-    """The guider adds a film to the visit, and stays at the family's page until it is ready."""
+    """The guider adds a film to the visit, and stays at its page until it is ready."""
     guider.goes_to(f"/families/{to.case}")
     guider.follows(re.compile("^Add film"))
     guider.looks("upload")
     guider.page.get_by_label("Film from the phone").set_input_files(film)
     guider.button("Send film").click()
-    guider.page.wait_for_url(f"**/families/{to.case}#footage")
+    guider.page.wait_for_url("**/upload?saved=film")
     safe = guider.page.get_by_text("It is safe here. Now delete it from the phone.")
     expect(safe).to_be_visible(timeout=WITHIN_SECONDS * 1000)
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from app.pages import Notice, Problem
+from tests.pages import adding_film
 from tests.pages.sample import GUIDER, MANAGER, Sample
 
 NOW = datetime(2026, 11, 22, 15, 5, tzinfo=UTC)
@@ -119,18 +120,7 @@ def case_samples() -> Iterator[Sample]:
     )
     people = [{"id": "p1", "name": "Mia Bell"}, {"id": "p2", "name": "Ava Bell"}]
     yield Sample("visit-new", "visit_new.html", GUIDER, context={"case": CASE, "people": people})
-    yield Sample(
-        "upload",
-        "upload.html",
-        GUIDER,
-        context={
-            "case": CASE,
-            "visit": {"id": "v1", "on": date(2026, 11, 14)},
-            "most_bytes": 40 * 2**30,
-            "not_agreed": ["Ava Bell"],
-            "unfinished": [{"id": "u1", "said": "34 MB of 210 MB", "expires_at": NOW}],
-        },
-    )
+    yield from adding_film.film_samples()
     film = {
         "id": "f1",
         "title": "Filmed 14 November",

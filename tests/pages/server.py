@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -37,11 +35,6 @@ class Stage:
         goes_dark: whether it then says so.
         asked: paths of film that were asked for.
         jobs: the answers of a job, one after the other; the last one stays.
-        film: what an upload has received, None before it was announced.
-        refuse_pieces: numbers of pieces (from 1) that are lost on the way.
-        pieces: how many arrived or were lost.
-        good_checksums: how many carried the right SHA-256.
-        deleted: whether the upload was given up.
     """
 
     media: Path
@@ -49,12 +42,6 @@ class Stage:
     goes_dark: bool = False
     asked: list[str] = field(default_factory=list)
     jobs: list[dict[str, object]] = field(default_factory=list)
-    film: bytearray | None = None
-    length: int = 0
-    refuse_pieces: set[int] = field(default_factory=set)
-    pieces: int = 0
-    good_checksums: int = 0
-    deleted: bool = False
 
 
 def application(stage: Stage) -> Starlette:
@@ -65,9 +52,6 @@ def application(stage: Stage) -> Starlette:
         Route("/media/{name}", _film),
         Route("/events/{name}", _events),
         Route("/jobs/{name}", _job),
-        Route("/cases/c1/visits/v1/uploads", _announce, methods=["POST"]),
-        Route("/uploads/u1", _upload, methods=["HEAD", "PATCH", "DELETE"]),
-        Route("/families/c1", _plain),
     ]
     made = Starlette(routes=routes)
     made.state.stage = stage
@@ -108,10 +92,6 @@ async def _show(request: Request) -> Response:
     return answer
 
 
-async def _plain(_: Request) -> Response:
-    return Response("<title>The family's page</title>", media_type="text/html")
-
-
 async def _film(request: Request) -> Response:
     _stage(request).asked.append(request.path_params["name"])
     return FileResponse(_stage(request).media / request.path_params["name"])
@@ -136,30 +116,3 @@ async def _job(request: Request) -> Response:
     if not jobs:
         return JSONResponse({"state": "running", "percent": 40, "text": "About 3 minutes left"})
     return JSONResponse(jobs.pop(0) if len(jobs) > 1 else jobs[0])
-
-
-async def _announce(request: Request) -> Response:
-    stage = _stage(request)
-    stage.film, stage.length = bytearray(), int(request.headers["upload-length"])
-    return Response(status_code=201, headers={"Tus-Resumable": "1.0.0", "Location": "/uploads/u1"})
-
-
-async def _upload(request: Request) -> Response:
-    stage = _stage(request)
-    headers = {"Tus-Resumable": "1.0.0"}
-    if request.method == "DELETE":
-        stage.deleted, stage.film = True, None
-        return Response(status_code=204, headers=headers)
-    if stage.film is None:
-        return Response(status_code=404, headers=headers)
-    if request.method == "PATCH":
-        stage.pieces += 1
-        piece = await request.body()
-        digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
-        stage.good_checksums += request.headers.get("upload-checksum") == f"sha256 {digest}"
-        if stage.pieces in stage.refuse_pieces:
-            return Response(status_code=503, headers=headers)
-        assert int(request.headers["upload-offset"]) == len(stage.film)
-        stage.film += piece
-    told = {"Upload-Offset": str(len(stage.film)), "Upload-Length": str(stage.length)}
-    return Response(status_code=204 if request.method == "PATCH" else 200, headers=headers | told)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,8 +10,6 @@ from tests.pages.server import Stage
 pytestmark = pytest.mark.browser
 
 NEUTRAL = "This clip is not available."
-PIECE = 8 * 1024 * 1024
-FILM = bytes(range(256)) * (PIECE // 256) + b"end"
 
 
 @pytest.fixture
@@ -21,14 +18,6 @@ def page(browser: Browser, stage: Stage) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1000, "height": 900})
     yield context.new_page()
     context.close()
-
-
-@pytest.fixture
-def film(stage: Stage) -> Path:
-    """A film that takes two pieces, with a name that must not be kept."""
-    path = stage.media / "Ava at breakfast.mp4"
-    path.write_bytes(FILM)
-    return path
 
 
 def until(page: Page, state: str) -> None:
@@ -104,65 +93,6 @@ def test_the_chosen_moment_plays_and_stops_at_its_end(page: Page, address: str) 
     assert page.evaluate("Math.floor(document.querySelector('video').currentTime * 25)") < 25
 
 
-def test_an_upload_goes_on_where_a_lost_piece_was_and_each_piece_has_its_checksum(
-    page: Page, address: str, stage: Stage, film: Path
-) -> None:
-    stage.refuse_pieces = {2}
-    page.goto(f"{address}/pages/upload")
-    page.get_by_label("Film from the phone").set_input_files(film)
-    page.get_by_role("button", name="Send film").click()
-    page.wait_for_url("**/families/c1#footage")
-    assert stage.film == FILM
-    assert stage.pieces == stage.good_checksums == 3
-    assert page.evaluate("JSON.stringify(localStorage)") == "{}"
-
-
-def test_an_upload_waits_for_the_internet_and_goes_on_by_itself(
-    page: Page, address: str, stage: Stage, film: Path
-) -> None:
-    page.goto(f"{address}/pages/upload")
-    page.get_by_label("Film from the phone").set_input_files(film)
-    page.context.set_offline(offline=True)
-    page.get_by_role("button", name="Send film").click()
-    expect(page.locator("[data-upload-says]")).to_contain_text("Waiting for the internet")
-    assert stage.film is None
-    page.context.set_offline(offline=False)
-    page.wait_for_url("**/families/c1#footage")
-    assert stage.film == FILM
-
-
-def test_an_upload_remembers_no_file_name_and_goes_on_after_the_page_was_closed(
-    page: Page, address: str, stage: Stage, film: Path
-) -> None:
-    stage.refuse_pieces = set(range(2, 50))
-    page.goto(f"{address}/pages/upload")
-    page.get_by_label("Film from the phone").set_input_files(film)
-    page.get_by_role("button", name="Send film").click()
-    expect(page.locator("[data-upload-says]")).to_contain_text("Waiting for the internet")
-    kept = page.evaluate("JSON.stringify(localStorage)")
-    assert "/uploads/u1" in kept
-    assert "Ava" not in kept
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.goto(f"{address}/pages/upload")
-    stage.refuse_pieces = set()
-    page.get_by_label("Film from the phone").set_input_files(film)
-    page.get_by_role("button", name="Send film").click()
-    page.wait_for_url("**/families/c1#footage")
-    assert stage.film == FILM
-
-
-def test_an_upload_can_be_given_up(page: Page, address: str, stage: Stage, film: Path) -> None:
-    stage.refuse_pieces = set(range(2, 50))
-    page.goto(f"{address}/pages/upload")
-    page.get_by_label("Film from the phone").set_input_files(film)
-    page.get_by_role("button", name="Send film").click()
-    expect(page.locator("[data-upload-says]")).to_contain_text("Waiting for the internet")
-    page.get_by_role("button", name="Stop and give it up").click()
-    expect(page.locator("[data-upload-says]")).to_contain_text("Nothing of this film was kept")
-    expect(page.get_by_role("button", name="Send film")).to_be_visible()
-    assert stage.deleted
-
-
 def test_progress_is_told_and_the_page_shown_anew_when_the_job_has_ended(
     page: Page, address: str, stage: Stage
 ) -> None:
@@ -193,7 +123,7 @@ def test_everything_a_family_needs_works_without_javascript(browser: Browser, ad
     expect(page.locator("video")).to_have_attribute("src", "/media/film.mp4")
     page.goto(f"{address}/pages/upload")
     expect(page.get_by_role("button", name="Send film")).to_be_visible()
-    expect(page.get_by_text("Sending the film")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Sending")).to_be_hidden()
     page.goto(f"{address}/pages/watch")
     expect(page.get_by_text("only with JavaScript switched on")).to_be_visible()
     assert page.locator("video").get_attribute("src") is None

@@ -13,7 +13,7 @@ import identity
 import vault
 from audit.models import AuditEntryRow
 from core.db import Database
-from core.errors import Conflict, Invalid, NotFound, NotSignedIn, OutOfRoom, Refused, TooLarge
+from core.errors import Conflict, Gone, Invalid, NotFound, NotSignedIn, OutOfRoom, Refused, TooLarge
 from core.ids import CaseId, UploadId, VisitId, new_id
 from core.jobs import JobRow
 from keys import JobCapability, KeyStore
@@ -33,7 +33,7 @@ def sender(db: Database, keystore: KeyStore, store: DiskStore, family: Family, v
 
 
 def offset_of(sender: Sender, upload: UploadId) -> int:
-    return vault.upload(sender.db, actor=sender.guider.actor, upload_id=upload).offset
+    return vault.upload(sender.db, keystore=sender.keystore, actor=sender.guider.actor, upload_id=upload).offset
 
 
 def parts_of(db: Database, upload: UploadId) -> list[PartRow]:
@@ -93,7 +93,13 @@ def test_of_two_senders_at_once_one_counts_and_nothing_of_the_other_stays(sender
     content = film(300_000)
     upload = sender.begin(len(content))
     slow = vault.receiving.PartReceiver(
-        db, keystore=sender.keystore, store=sender.store, actor=sender.guider.actor, upload_id=upload, offset=0
+        db,
+        keystore=sender.keystore,
+        store=sender.store,
+        actor=sender.guider.actor,
+        upload_id=upload,
+        offset=0,
+        bounds=vault.Bounds(),
     )
     list(slow.runs(content[:200_000]))
     sender.send(upload, content[:100_000], offset=0)
@@ -131,10 +137,13 @@ def test_what_is_no_film_is_refused_at_once_and_nothing_of_it_is_kept(
         upload = sender.begin(1_000_000)
         with pytest.raises(Invalid, match="not_a_film"):
             sender.send(upload, head + bytes(5000), offset=0)
-        assert vault.upload(db, actor=sender.guider.actor, upload_id=upload).state is UploadState.REJECTED
+        assert (
+            vault.upload(db, keystore=keystore, actor=sender.guider.actor, upload_id=upload).state
+            is UploadState.REJECTED
+        )
         assert list(sender.store.names()) == []
         assert key_is_gone(keystore, sender.family.case_id, upload)
-        with pytest.raises(Conflict, match="upload_ended"):
+        with pytest.raises(Gone, match="upload_ended"):
             sender.send(upload, film(100), offset=0)
 
 
@@ -193,13 +202,13 @@ def test_half_a_sign_in_is_none(sender: Sender) -> None:
         sender.begin(1000)
 
 
-def test_somebody_elses_upload_is_not_there(sender: Sender, db: Database) -> None:
+def test_somebody_elses_upload_is_not_there(sender: Sender, db: Database, keystore: KeyStore) -> None:
     upload = sender.begin(1000)
     for other in (sender.family.staff.social_worker, sender.family.staff.colleague, sender.family.mother):
         with pytest.raises(NotFound):
             sender.send(upload, film(10), offset=0, by=other)
         with pytest.raises(NotFound):
-            vault.upload(db, actor=other.actor, upload_id=upload)
+            vault.upload(db, keystore=keystore, actor=other.actor, upload_id=upload)
     for foreign in (new_id(), "", "../x", "x" * 32):
         with pytest.raises(NotFound):
             sender.send(UploadId(foreign), film(10), offset=0)
@@ -268,15 +277,16 @@ def test_an_upload_that_is_given_up_can_no_longer_be_opened(
         sender.send(upload, content, offset=0)
     vault.cancel_deposit(db, keystore=keystore, store=sender.store, actor=sender.guider.actor, upload_id=cancelled)
     clock.move(timedelta(hours=25))
+    late = clock.now() - timedelta(hours=24)
     with db.read() as session:
-        assert vault.stale_uploads(session, before=clock.now() - timedelta(hours=24)) == [expired]
-    vault.expire_upload(db, keystore=keystore, store=sender.store, upload_id=expired)
-    vault.expire_upload(db, keystore=keystore, store=sender.store, upload_id=expired)
+        assert vault.stale_uploads(session, before=late) == [expired]
+    vault.expire_upload(db, keystore=keystore, store=sender.store, upload_id=expired, before=late)
+    vault.expire_upload(db, keystore=keystore, store=sender.store, upload_id=expired, before=late)
     assert list(sender.store.names()) == []
     sender.guider = again(db, sender.guider)
-    for upload in (cancelled, expired):
+    for upload, said in ((cancelled, "upload_ended"), (expired, "upload_expired")):
         assert key_is_gone(keystore, sender.family.case_id, upload)
-        with pytest.raises(Conflict, match="upload_ended"):
+        with pytest.raises(Gone, match=said):
             sender.send(upload, content, offset=len(content))
     assert ("upload.cancelled", "done") in events(db)
     assert ("upload.expired", "done") in events(db)

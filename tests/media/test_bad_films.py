@@ -12,6 +12,7 @@ import pytest
 from core.errors import Damaged, Invalid, TooLarge, VaultError
 from media.launcher import Bounds, Normalise, Source, run
 from tests import clips
+from tests.media import chart
 from tests.media.helpers import Object
 
 
@@ -59,6 +60,16 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "boxes in boxes in boxes": (lambda: nested(2000), "film_unreadable"),
     "a film with no pictures": (clips.sound_only, "film_without_picture"),
     "pictures of an unknown kind": (clips.motion_jpeg, "film_codec_unknown"),
+    "pictures as film makers keep them": (
+        lambda: chart.film("-c:v", "prores_ks", "-an", frames=2, suffix=".mov"),
+        "film_codec_unknown",
+    ),
+    "pictures of twenty years ago": (lambda: chart.film("-c:v", "mpeg4", "-an", frames=2), "film_codec_unknown"),
+    "sound of a cinema": (lambda: chart.film(*chart.H264, "-c:a", "ac3", frames=9), "sound_codec_unknown"),
+    "sound of an unknown kind in a WebM": (
+        lambda: chart.film("-c:v", "libvpx-vp9", "-deadline", "realtime", "-c:a", "libvorbis", suffix=".webm"),
+        "sound_codec_unknown",
+    ),
     "pictures of 16 million pixels": (clips.huge, "film_too_large"),
     "a length of centuries": (lambda: patched(b"stts", 16, b"\x7f\xff\xff\xff"), "film_too_long"),
     "a webm that is only a beginning": (lambda: clips.webm()[:4], "film_unreadable"),

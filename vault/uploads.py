@@ -6,6 +6,7 @@ good by clearing it again (``vault.tidying``).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 import audit
 from audit import Event
 from core.db import Database, get, lock, not_found
+from core.errors import NotFound
 from core.ids import CaseId, ObjectId, PersonId, UploadId, well_formed
 from identity import Actor
 from keys import JobCapability, KeyStore
@@ -95,7 +97,8 @@ def clear(db: Database, *, keystore: KeyStore, store: ObjectStore, upload_id: Up
         if row.state not in _OVER:
             return
         names = list(session.scalars(select(PartRow.name).where(PartRow.upload_id == upload_id)))
-    keystore.destroy_upload_key(upload_id)
+    with suppress(NotFound):  # an older key database never had it
+        keystore.destroy_upload_key(upload_id)
     for name in names:
         store.delete(name)
     with db.begin() as session:

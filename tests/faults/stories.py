@@ -1,0 +1,20 @@
+"""The stories of the crash drill, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tests.faults.consenting import Consenting
+from tests.faults.cutting import Cutting
+from tests.faults.depositing import Depositing
+from tests.faults.destroying import Destroying
+from tests.faults.drill import Story
+from tests.faults.upgrading import Upgrading
+
+STORIES: Mapping[str, Callable[[], Story]] = {
+    "a deposit": Depositing,
+    "a clip": Cutting,
+    "a grant and a withdrawal": Consenting,
+    "a disposal": Destroying,
+    "an upgrade": Upgrading,
+}

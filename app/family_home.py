@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.requests import Request
+
 import consent
 import identity
 import vault
 from app.family_words import ANSWERED, ASKING, Asking, audience_role
+from app.listing import Pages, cut
 from app.pages.words import day, joined
 from app.service import Service
 from app.words import ROLE_WORDS
@@ -162,8 +165,8 @@ def names_of(service: Service, asked: Iterable[Iterable[Question | consent.Histo
     return names
 
 
-def your_clips(service: Service, actor: Actor, home: Home) -> list[dict[str, Any]]:
-    """The clips of ``your_clips.html``."""
+def your_clips(service: Service, actor: Actor, home: Home, *, clips: Iterable[HomeClip]) -> list[dict[str, Any]]:
+    """Some of their clips as ``your_clips.html`` shows them."""
     lawful = _by_law(service, actor)
     return [
         {
@@ -178,24 +181,22 @@ def your_clips(service: Service, actor: Actor, home: Home) -> list[dict[str, Any
             "audiences": [_audience(group, number, clip) for number, group in enumerate(groups, start=1)],
             "by_law": lawful.get(clip.rendition_id, []),
         }
-        for clip in home.clips
+        for clip in clips
         for groups in [home.groups.get(clip.rendition_id, ())]
     ]
 
 
-def who_watched(
-    service: Service, actor: Actor, *, page: int
-) -> tuple[list[dict[str, Any]], dict[str, str | None] | None]:
+def who_watched(request: Request, service: Service, actor: Actor) -> tuple[list[dict[str, Any]], Pages]:
     """The viewings and pages of ``who_watched.html``.
 
     Args:
+        request: for the page that it asks for.
         service: what use cases are given.
         actor: whose clips.
-        page: which page, from 1.
     """
     found = vault.watched_by_professionals(service.db, keystore=service.keystore, actor=actor)
-    first = max(page - 1, 0) * LINES_A_PAGE
-    lines = found[first : first + LINES_A_PAGE]
+    shown = cut(request, "/who-watched", found, of=("time", "times"))
+    lines = shown.lines
     with service.db.read() as session:
         names = identity.person_names(session, keys=service.keystore, people={one.viewer for one in lines})
     viewings = [
@@ -208,15 +209,9 @@ def who_watched(
         }
         for one in lines
     ]
-    pages = {
-        "earlier": f"/who-watched?page={page - 1}" if first else None,
-        "later": f"/who-watched?page={page + 1}" if first + LINES_A_PAGE < len(found) else None,
-        "says": f"{first + 1} to {first + len(lines)} of {len(found)}",
-    }
-    return viewings, pages if lines else None
+    return viewings, shown.pages
 
 
-LINES_A_PAGE = 50
 _HOW = {Purpose.CASE_CONFERENCE: "Shown in a meeting", Purpose.CHECK: "Checked who can be seen"}
 
 

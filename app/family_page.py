@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from starlette.requests import Request
+
 import consent
 import identity
 import retention
 import vault
 from app.forms import Form
+from app.listing import cut
 from app.pages.words import day, joined
 from app.service import Service
 from app.unfinished import unfinished
@@ -39,18 +42,24 @@ STATE_WORDS = {
     GrantState.LAPSED: ("Ask again", "grey"),
     GrantState.TOLD: ("Told", "blue"),
 }
+VISITS, FILMS, CLIPS = 15, 12, 12
+"""How many a page shows."""
 STAGES = {"": "Waiting to begin", "assemble": "Putting the pieces together", "poster": "Making stills"}
 
 
-def context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:
-    """Everything of ``family.html``."""
+def context(request: Request, service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:
+    """Everything of ``family.html``. Its three lists are cut into pages each of its own."""
     view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
     is_guider = Role.GUIDER in view.roles
     film = vault.footage_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id) if is_guider else ()
     clips = vault.clips_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id) if is_guider else ()
     due = _due(service, actor, case_id=case_id)
     filming, today = _filming(service, view), day_in_england(service.db.clock.now())
-    states = {clip.id: states_of(service, actor, clip=clip) for clip in clips}
+    path = f"/families/{case_id}"
+    visits = cut(request, path, view.visits, of=("visit", "visits"), size=VISITS, name="visits")
+    films = cut(request, path, film, of=("film", "films"), size=FILMS, name="footage")
+    cuts = cut(request, path, clips, of=("clip", "clips"), size=CLIPS, name="clips")
+    states = {clip.id: states_of(service, actor, clip=clip) for clip in cuts.lines}
     return {
         "case": {
             "id": case_id,
@@ -73,12 +82,13 @@ def context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any
         ],
         "visits": [
             {"id": one.id, "kind": VISIT_WORDS[one.kind], "on": one.visited_on, "present": _names(view, one.present)}
-            for one in view.visits
+            for one in visits.lines
         ],
         "uploads": unfinished(service, actor, case_id=case_id) if is_guider else [],
-        "footage": [_footage(view, one, due=due) for one in film],
-        "clips": [_clip(view, one, states=states[one.id], due=due) for one in clips],
-        "consent": _grid(view, clips, states),
+        "footage": [_footage(view, one, due=due) for one in films.lines],
+        "clips": [_clip(view, one, states=states[one.id], due=due) for one in cuts.lines],
+        "pages": {"visits": visits.pages, "footage": films.pages, "clips": cuts.pages},
+        "consent": _grid(view, cuts.lines, states),
         "told": [{"value": one.id, "text": one.name} for one in view.members if not one.is_child],
     }
 

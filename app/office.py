@@ -1,12 +1,9 @@
-"""What the information governance officer's pages share: words for terms, names for ids, and pages of long lists."""
+"""What the information governance officer's pages share: words for terms, and names for ids."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
-
-from starlette.requests import Request
 
 import identity
 from app.service import Service
@@ -15,8 +12,6 @@ from audit import Outcome
 from core.errors import Conflict, Invalid, Refused, VaultError
 from core.ids import CaseId, PersonId, well_formed
 from retention import HaltReason, Health, RecordClass
-
-Line = TypeVar("Line")
 
 RECORD_WORDS = {
     RecordClass.UPLOAD: "Unfinished upload",
@@ -45,7 +40,6 @@ OUTCOME_WORDS = {
 }
 SHOWN_AGAIN = (Invalid, Refused, Conflict)
 """Errors that a form is shown again with; the others have a page of their own."""
-_MOST_PAGES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,32 +91,6 @@ def spoken(code: str) -> str:
 def of_the_page(problem: VaultError) -> VaultError:
     """The same problem, not beside a field: for forms that stand on a page more than once."""
     return Invalid(problem.code, problem.sentence)
-
-
-def page_number(request: Request) -> int:
-    """Which page of a list is asked for, from 1; what isn't a number is the first."""
-    given = request.query_params.get("page", "")
-    number = int(given) if given.isascii() and given.isdigit() and len(given) < len(str(_MOST_PAGES)) else 1
-    return max(1, number)
-
-
-def paging(path: str, *, page: int, size: int, count: int) -> dict[str, str | None] | None:
-    """What ``part.paging`` shows of a numbered list; nothing where one page holds it all.
-
-    Args:
-        path: of the list.
-        page: from 1.
-        size: lines on a page.
-        count: lines in all.
-    """
-    if count <= size:
-        return None
-    first, last = size * (page - 1) + 1, min(size * page, count)
-    return {
-        "earlier": f"{path}?page={page - 1}" if page > 1 else None,
-        "later": f"{path}?page={page + 1}" if last < count else None,
-        "says": f"{first:,} to {last:,} of {count:,}",
-    }
 
 
 def late_sweep(health: Health) -> str:

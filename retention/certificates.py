@@ -72,7 +72,7 @@ class Certificate:
 
 
 def certificates_issued(
-    db: Database, *, keystore: KeyStore, actor: Actor, page: int = 1
+    db: Database, *, keystore: KeyStore, actor: Actor, page: int = 1, of: RecordClass | None = None
 ) -> tuple[tuple[Certificate, ...], int]:
     """Certificates, newest first.
 
@@ -81,6 +81,7 @@ def certificates_issued(
         keystore: what came after, asked of the keys themselves.
         actor: an information governance officer.
         page: from 1, ``PAGE`` on each.
+        of: only those of this class; all without it.
 
     Returns:
         Those of the page, and how many there are in all.
@@ -89,10 +90,12 @@ def certificates_issued(
         Refused: not an officer.
     """
     officers.require_officer(actor)
+    wanted = (CertificateRow.record_class == of,) if of else ()
     with db.read() as session:
-        count = session.scalar(select(func.count()).select_from(CertificateRow)) or 0
+        count = session.scalar(select(func.count()).select_from(CertificateRow).where(*wanted)) or 0
         rows = session.scalars(
             select(CertificateRow)
+            .where(*wanted)
             .order_by(CertificateRow.destroyed_at.desc(), CertificateRow.id)
             .limit(PAGE)
             .offset(PAGE * (max(page, 1) - 1))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 import identity
 from app.forms import Posted
+from app.listing import Choice, cut, finder
 from app.pages import qr
 from app.policy import staff
 from app.service import Service, service_of
@@ -163,12 +164,32 @@ def end_caseload(actor: Manager, form: Posted, service: TheService) -> Response:
 
 def _accounts(request: Request, actor: Actor, service: Service, *, fresh: dict[str, object] | None) -> Response:
     lines = identity.staff_directory(service.db, keys=service.keystore, actor=actor)
+    keeps = _may_keep(actor)
+    choices = [Choice("role", "Role", {role.value: ROLE_WORDS[role] for role in _HINTS})]
+    if keeps:
+        choices.append(Choice("state", "State", {"active": "Active", "left": "Left"}))
+    label = "Name or email address" if keeps else "Name"
+    wanted = finder(request, "/accounts", of=len(lines), label=label, choices=choices)
+    role = Role(wanted.chosen("role")) if wanted.chosen("role") else None
+    found = [
+        line
+        for line in lines
+        if wanted.fits(
+            line.name,
+            line.email,
+            role=role.value if role in line.roles and role else "-",
+            state="left" if line.suspended else "active",
+        )
+    ]
+    shown = cut(request, "/accounts", found, of=("account", "accounts"))
     return page(
         request,
         "accounts.html",
         fresh=fresh,
-        may_keep=_may_keep(actor),
-        accounts=[_line(line) for line in lines],
+        finder=wanted,
+        pages=shown.pages,
+        may_keep=keeps,
+        accounts=[_line(line) for line in shown.lines],
     )
 
 
@@ -230,10 +251,16 @@ def _caseload(request: Request, actor: Actor, service: Service, *, problem: Vaul
     cases = identity.cases_of(service.db, keys=service.keystore, actor=actor)
     titles = {line.id: title(line.children) for line in cases}
     names = {one.id: one.name for one in people}
+    lines = identity.caseloads(service.db, actor=actor)
+    wanted = finder(request, "/caseload", of=len(lines), label="Name of a child or colleague")
+    found = [one for one in lines if wanted.fits(names.get(one.staff, ""), titles.get(one.case_id, ""))]
+    shown = cut(request, "/caseload", found, of=("line", "lines"))
     return page(
         request,
         "caseload.html",
         problem=problem,
+        finder=wanted,
+        pages=shown.pages,
         entries=[
             {
                 "staff": names.get(entry.staff, ""),
@@ -242,7 +269,7 @@ def _caseload(request: Request, actor: Actor, service: Service, *, problem: Vaul
                 "case": entry.case_id,
                 "since": entry.since,
             }
-            for entry in identity.caseloads(service.db, actor=actor)
+            for entry in shown.lines
         ],
         staff=[{"id": one.id, "name": one.name} for one in people if not one.suspended],
         families=[{"id": line.id, "name": titles[line.id]} for line in cases if not line.closed_at],

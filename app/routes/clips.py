@@ -12,6 +12,7 @@ import redaction
 import vault
 from app import clip_page
 from app.forms import Posted
+from app.listing import cut
 from app.policy import STAFF, staff
 from app.service import Service, service_of
 from app.statuses import status_of
@@ -129,7 +130,8 @@ def safe_to_ask(clip_id: ClipId, actor: Guider, form: Posted, service: TheServic
 def checks(request: Request, actor: Colleague, service: TheService) -> Response:
     """What waits for this person's look, the next meeting first."""
     waiting = redaction.checks_for(service.db, keystore=service.keystore, actor=actor)
-    return page(request, "checks.html", checks=[_line(service, one) for one in waiting])
+    shown = cut(request, "/checks", waiting, of=("check", "checks"))
+    return page(request, "checks.html", checks=[_line(service, one) for one in shown.lines], pages=shown.pages)
 
 
 @router.get("/checks/{rendition_id}")

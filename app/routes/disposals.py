@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 import retention
 from app import office
 from app.forms import Form, Posted
+from app.listing import FEW, Choice, cut, finder, pages_of, within
 from app.office import Families
 from app.pages.words import count, day, london, london_time, megabytes
 from app.policy import staff
@@ -20,15 +21,15 @@ from core import mark
 from core.errors import VaultError
 from core.ids import CertificateId
 from identity import Actor, Role
-from retention import Certificate, DueLine, HaltReason, Needs, Standing, SweepState
+from retention import Certificate, DueLine, HaltReason, Needs, RecordClass, Standing, SweepState
 
 router = APIRouter()
 TheService = Annotated[Service, Depends(service_of)]
 Officer = Annotated[Actor, Depends(staff(Role.IG_OFFICER))]
-LINES = 100
-"""Due records on a page."""
 CERTIFICATES = 50
 """Certificates on a page, as the room below gives them."""
+MOST = 10**9
+"""More certificates than there can be."""
 
 _STANDING = {
     Standing.DUE: ("Goes with the next sweep", "red"),
@@ -39,6 +40,9 @@ _NEEDS = {
     Needs.APPROVAL: "Waits for you",
     Needs.NOTICE: "The family is told first",
     Needs.TRANSFER: "Waits for its transfer",
+}
+_CHOICES = {one.value: words for one, (words, _) in _STANDING.items()} | {
+    one.value: words for one, words in _NEEDS.items()
 }
 _ASSURANCE = {
     "file": "Keys were erased from files: traces of a file's blocks may be left, and opening them needs the root key",
@@ -115,8 +119,18 @@ def accept_clock(actor: Officer, service: TheService) -> Response:
 @router.get("/certificates")
 def certificates(request: Request, actor: Officer, service: TheService) -> Response:
     """What was destroyed, the latest first."""
-    number = office.page_number(request)
-    issued, total = retention.certificates_issued(service.db, keystore=service.keystore, actor=actor, page=number)
+    choices = (Choice("kind", "What was destroyed", {one.value: office.RECORD_WORDS[one] for one in RecordClass}),)
+    wanted = finder(request, "/certificates", of=FEW + 1, choices=choices)
+    kind = RecordClass(wanted.chosen("kind")) if wanted.chosen("kind") else None
+
+    def read(number: int) -> tuple[tuple[Certificate, ...], int]:
+        return retention.certificates_issued(service.db, keystore=service.keystore, actor=actor, page=number, of=kind)
+
+    asked = within(request, total=MOST, size=CERTIFICATES)
+    issued, total = read(asked)
+    number = within(request, total=total, size=CERTIFICATES)
+    if number != asked:
+        issued, total = read(number)
     return page(
         request,
         "certificates.html",
@@ -129,7 +143,8 @@ def certificates(request: Request, actor: Officer, service: TheService) -> Respo
             }
             for one in issued
         ],
-        pages=office.paging("/certificates", page=number, size=CERTIFICATES, count=total),
+        finder=wanted,
+        pages=pages_of(request, "/certificates", total=total, size=CERTIFICATES, of=("certificate", "certificates")),
     )
 
 
@@ -171,7 +186,21 @@ def _retention(
     lines = retention.due(service.db, actor=actor, schedule=service.schedule)
     health = retention.health(service.db)
     families = office.families(service)
-    number = office.page_number(request)
+    choices = (
+        Choice("kind", "Kind of record", {one.value: office.RECORD_WORDS[one] for one in RecordClass}),
+        Choice("standing", "What happens", _CHOICES),
+    )
+    wanted = finder(request, "/retention", of=len(lines), label="Name of a child", choices=choices)
+    found = [
+        line
+        for line in lines
+        if wanted.fits(
+            families.called(line.case_id),
+            kind=line.record_class.value,
+            standing=line.waits_for or line.standing.value,
+        )
+    ]
+    shown = cut(request, "/retention", found, of=("record", "records"))
     return page(
         request,
         "retention.html",
@@ -182,8 +211,9 @@ def _retention(
         overdue=office.late_sweep(health),
         clock_leapt=_leapt(service) if health.clock_leapt else "",
         halted=_halted(service, actor, sweep_id=health.halted) if health.halted else None,
-        due=[_line(line, families) for line in lines[LINES * (number - 1) : LINES * number]],
-        pages=office.paging("/retention", page=number, size=LINES, count=len(lines)),
+        due=[_line(line, families) for line in shown.lines],
+        finder=wanted,
+        pages=shown.pages,
         schedule={"name": service.schedule.profile, "version": service.schedule.release},
     )
 

@@ -10,6 +10,7 @@ import consent
 import identity
 from app import family_page
 from app.forms import Form, Posted
+from app.listing import Choice, cut, finder
 from app.pages import qr
 from app.policy import staff
 from app.service import Service, service_of
@@ -48,10 +49,20 @@ MOST_ROWS = 12
 def families(request: Request, actor: CaseStaff, service: TheService) -> Response:
     """The families that this person works with."""
     lines = identity.cases_of(service.db, keys=service.keystore, actor=actor)
+    choices = (Choice("show", "Show", {"open": "Open", "closed": "Closed"}),)
+    wanted = finder(request, "/families", of=len(lines), label="Name of a child or of the guider", choices=choices)
+    found = [
+        line
+        for line in lines
+        if wanted.fits(*line.children, line.guider or "", show="closed" if line.closed_at else "open")
+    ]
+    shown = cut(request, "/families", found, of=("family", "families"))
     return page(
         request,
         "families.html",
         may_open=Role.MANAGER in actor.roles,
+        finder=wanted,
+        pages=shown.pages,
         families=[
             {
                 "id": line.id,
@@ -61,7 +72,7 @@ def families(request: Request, actor: CaseStaff, service: TheService) -> Respons
                 "next": "",
                 "closed_on": day_in_england(line.closed_at) if line.closed_at else None,
             }
-            for line in lines
+            for line in shown.lines
         ],
     )
 
@@ -114,7 +125,7 @@ def new_case(request: Request, actor: Manager, form: Posted, service: TheService
 @router.get("/families/{case_id}")
 def family(request: Request, case_id: CaseId, actor: CaseStaff, service: TheService) -> Response:
     """One family's work."""
-    return page(request, "family.html", **family_page.context(service, actor, case_id=case_id))
+    return page(request, "family.html", **family_page.context(request, service, actor, case_id=case_id))
 
 
 @router.get("/families/{case_id}/filming")

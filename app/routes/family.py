@@ -11,7 +11,7 @@ import consent
 from app import drafts, family_home, family_questions, family_receipts
 from app.family_home import home_of
 from app.forms import Posted
-from app.office import page_number
+from app.listing import cut
 from app.policy import FAMILY
 from app.service import Service, service_of
 from app.viewing import watch_page
@@ -25,6 +25,8 @@ from identity import Actor
 router = APIRouter()
 TheService = Annotated[Service, Depends(service_of)]
 Family = Annotated[Actor, Depends(FAMILY)]
+CLIPS = 10
+"""Clips on a page."""
 BACK = {"text": "Your clips", "href": "/your-clips"}
 
 
@@ -32,7 +34,9 @@ BACK = {"text": "Your clips", "href": "/your-clips"}
 def your_clips(request: Request, actor: Family, service: TheService) -> Response:
     """Their clips, with their own answers."""
     home = home_of(service, actor)
-    return page(request, "your_clips.html", clips=family_home.your_clips(service, actor, home))
+    shown = cut(request, "/your-clips", home.clips, of=("clip", "clips"), size=CLIPS)
+    clips = family_home.your_clips(service, actor, home, clips=shown.lines)
+    return page(request, "your_clips.html", clips=clips, pages=shown.pages)
 
 
 @router.post("/your-clips/stop-all")
@@ -151,7 +155,7 @@ def stop(rendition_id: RenditionId, actor: Family, form: Posted, service: TheSer
 @router.get("/who-watched")
 def who_watched(request: Request, actor: Family, service: TheService) -> Response:
     """The professionals who watched their clips."""
-    viewings, pages = family_home.who_watched(service, actor, page=page_number(request))
+    viewings, pages = family_home.who_watched(request, service, actor)
     return page(request, "who_watched.html", viewings=viewings, pages=pages)
 
 

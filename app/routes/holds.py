@@ -11,6 +11,7 @@ import retention
 import vault
 from app import office
 from app.forms import Form, Posted
+from app.listing import Choice, cut, finder
 from app.office import Families
 from app.policy import staff
 from app.service import Service, service_of
@@ -99,15 +100,33 @@ def _holds(
             if hold.scope is HoldScope.CLIP
         }
         scopes = _scopes(families, there=vault.clips_there(session))
+    lines = [_line(hold, _words(hold, families, who=who, clips=clips), who=who) for hold in found]
+    choices = (Choice("show", "Show", {"on": "In force", "late": "Late for review", "over": "Released"}),)
+    wanted = finder(request, "/holds", of=len(lines), label="Name, or words of the reason", choices=choices)
+    fitting = [
+        one
+        for one in lines
+        if wanted.fits(one["scope"], one["reason"], one["owner"], show=_state(one, wanted=wanted.chosen("show")))
+    ]
+    shown = cut(request, "/holds", fitting, of=("hold", "holds"))
     return page(
         request,
         "holds.html",
         status=status,
         problem=problem,
         given=form.shown() if form else None,
-        holds=[_line(hold, _words(hold, families, who=who, clips=clips), who=who) for hold in found],
+        holds=shown.lines,
+        finder=wanted,
+        pages=shown.pages,
         scopes=scopes,
     )
+
+
+def _state(line: Mapping[str, Any], *, wanted: str) -> str:
+    """What a hold counts as: one that is late is in force too."""
+    if line["released_on"]:
+        return "over"
+    return "late" if line["late"] and wanted == "late" else "on"
 
 
 def _line(hold: HoldView, scope: str, *, who: Mapping[PersonId, str]) -> dict[str, Any]:

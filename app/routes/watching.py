@@ -13,6 +13,7 @@ from starlette.responses import StreamingResponse
 
 import vault
 from app import ranges
+from app.listing import cut, finder
 from app.policy import ANYONE_SIGNED_IN, STAFF
 from app.service import Service, service_of
 from app.shared_page import clips_for, purpose_for
@@ -35,7 +36,11 @@ _EVENTS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-
 @router.get("/shared")
 def shared(request: Request, actor: Staff, service: TheService) -> Response:
     """What families let this person watch just now; nothing else, not even a title."""
-    return page(request, "shared.html", clips=clips_for(service, actor))
+    clips = clips_for(service, actor)
+    wanted = finder(request, "/shared", of=len(clips), label="Title, or name of a child")
+    found = [one for one in clips if wanted.fits(str(one["title"]), str(one["family"]))]
+    shown = cut(request, "/shared", found, of=("clip", "clips"))
+    return page(request, "shared.html", clips=shown.lines, finder=wanted, pages=shown.pages)
 
 
 @router.get("/watch/{rendition_id}")

@@ -125,5 +125,5 @@ def test_a_holder_who_is_not_in_the_film_learns_nothing_of_it_until_they_are_ask
     assert "You answer for Kit Example" in page
     with service.db.read() as session:
         filmed = identity.visit(session, visit).visited_on
-    assert f"Filmed {filmed.day}" in mother.get("/your-clips").text
+    assert f'datetime="{filmed.isoformat()}"' in mother.get("/your-clips").text
     assert "Filmed" not in page

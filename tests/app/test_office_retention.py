@@ -61,7 +61,7 @@ def test_sixty_days_later_an_officer_accepts_the_time_and_approves_and_certifica
 
     assert all(shelf.is_gone(film) for film in films)
     assert not shelf.is_gone(clip)
-    assert "Nothing is due." in officer.get("/retention").text
+    assert "Nothing is due in the next four weeks." in officer.get("/retention").text
     listed = main_of(officer.get("/certificates").text)
     assert listed.count('href="/certificates/') == 12
     first = listed.split('href="/certificates/')[1][:32]

@@ -44,9 +44,7 @@ def family_samples() -> Iterator[Sample]:
     yield _your_clips()
     yield from _questions()
     yield _receipt()
-    yield Sample(
-        "who-watched-none", "who_watched.html", FAMILY, "/who-watched", context={"viewings": [], "pages": None}
-    )
+    yield Sample("who-watched-none", "who_watched.html", FAMILY, "/who-watched", context={"viewings": []})
     yield _who_watched()
     yield from _watching()
 
@@ -183,7 +181,7 @@ def _who_watched() -> Sample:
         }
         for n in range(3)
     ]
-    pages = {"earlier": None, "later": "/who-watched?page=2", "says": "1 to 3 of 5"}
+    pages = {"earlier": None, "later": "/who-watched?page=2", "says": "Showing 1 to 3 of 5 times", "gone": ""}
     return Sample(
         "who-watched", "who_watched.html", FAMILY, "/who-watched", context={"viewings": viewings, "pages": pages}
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.pages import Notice, Problem
 from tests.pages import adding_film
-from tests.pages.sample import GUIDER, MANAGER, Sample
+from tests.pages.sample import GUIDER, MANAGER, PAGES, Sample
 
 NOW = datetime(2026, 11, 22, 15, 5, tzinfo=UTC)
 CASE = {
@@ -23,6 +23,7 @@ CASE = {
 }
 JOB = {"id": "j1", "address": "/jobs/j1", "percent": 35, "text": "About 3 minutes left"}
 VIEWING = {"film": "/media/film.mp4", "events": "/events/v1", "name": "Jo Marsh", "poster": None}
+MORE = {"says": "Showing 13 to 24 of 31 clips", "earlier": "?clips=1#clips", "later": "?clips=3#clips", "gone": ""}
 LONG = "Wolfeschlegelsteinhausenbergerdorff"
 
 
@@ -264,6 +265,7 @@ def family() -> dict[str, Any]:
             },
         ],
         "clips": clips,
+        "pages": {"visits": PAGES, "footage": PAGES, "clips": MORE},
         "consent": {
             "audiences": ["Sam Okafor, social worker", "Conference on 3 December", "Alex Poe, supervision"],
             "rows": [

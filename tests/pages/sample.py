@@ -14,6 +14,21 @@ MANAGER = staff_visitor("Robin Hale", roles=[Role.MANAGER])
 WORKER = staff_visitor("Sam Okafor", roles=[Role.SOCIAL_WORKER])
 OFFICER = staff_visitor("Priya Nair", roles=[Role.IG_OFFICER])
 ADMINISTRATOR = staff_visitor("Lee Brandt", roles=[Role.ADMINISTRATOR])
+PAGES: dict[str, Any] = {"says": "2 lines", "earlier": None, "later": None, "gone": ""}
+LISTS: dict[str, Any] = {
+    "pages": PAGES,
+    "finder": {
+        "action": "/families",
+        "label": "Name of a child",
+        "words": "ava",
+        "choices": [
+            {"name": "show", "label": "Show", "options": {"open": "Open", "closed": "Closed"}, "chosen": "open"}
+        ],
+        "is_narrowed": False,
+        "is_worth_it": True,
+    },
+}
+"""What every list is given, unless a sample says it otherwise."""
 EVERYTHING = staff_visitor(
     "Alexandra Featherstonehaugh-Cholmondeley", roles=[Role.GUIDER, Role.MANAGER, Role.IG_OFFICER, Role.CHAIR]
 )

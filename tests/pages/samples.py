@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from app import error_words
 from app.pages import Problem, qr
 from core.db import not_found
 from tests.pages import at_home, case_work, office, signed_in
-from tests.pages.sample import EVERYTHING, FAMILY, WORKER, Sample
+from tests.pages.sample import EVERYTHING, FAMILY, LISTS, WORKER, Sample
 
 CONTACT = {"name": "The VIG team", "phone": "01632 960 001", "email": "vig@council.example"}
 QR = qr("otpauth://totp/VIG%20Vault:jo?secret=GEZDGNBVGY3TQOJQ&issuer=VIG%20Vault")
@@ -79,10 +79,11 @@ def everyone() -> Iterator[Sample]:
 
 def samples() -> list[Sample]:
     """All of them."""
-    return [
+    found = [
         *everyone(),
         *case_work.case_samples(),
         *at_home.family_samples(),
         *office.office_samples(),
         *signed_in.account_samples(),
     ]
+    return [replace(one, context=LISTS | dict(one.context)) for one in found]

@@ -73,6 +73,7 @@ class Cutting:
         with opened(folder, after=AFTER_A_CRASH) as world:
             with world.db.read() as session:
                 there = session.scalars(select(ClipRow.id)).all()
+            tidy_up(world)
             if not there:
                 self._cut(world)
             _work(world)

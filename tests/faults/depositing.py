@@ -17,7 +17,7 @@ from tests.faults.drill import Acknowledge
 from tests.faults.soundness import AFTER_A_CRASH, assert_nothing_left, assert_sound, events, tidy_up
 from tests.faults.world import World, make, opened, without_sandbox
 from tests.vault.sending import Sender, film
-from vault import FootageState, UploadState, finish
+from vault import Bounds, FootageState, UploadState, finish
 from vault.models import FootageRow, ObjectKind, ObjectRow, PartRow, RenditionRow, UploadRow
 from vault.receiving import PartReceiver
 
@@ -89,6 +89,7 @@ class Depositing:
         with opened(folder, after=AFTER_A_CRASH) as world:
             with world.db.read() as session:
                 waits = session.get_one(UploadRow, self.upload).state is UploadState.RECEIVING
+            tidy_up(world)
             if waits:
                 self._send(world)
             _work(world)
@@ -123,6 +124,7 @@ class Depositing:
             actor=self.guider.actor,
             upload_id=self.upload,
             offset=_LAST,
+            bounds=Bounds(),
         )
         assert list(receiver.runs(FILM[_LAST:])) == []
         assert receiver.end() == len(FILM)

@@ -80,6 +80,7 @@ class Destroying:
     def recover(self, folder: Path) -> None:
         """The next process goes on with it, or begins."""
         with opened(folder, after=_DUE + 3 * AFTER_A_CRASH) as world:
+            tidy_up(world)
             retention.resume(world.db, keystore=world.keystore, store=world.store, schedule=self.schedule)
             assert self._carry_out(world) is SweepState.DONE
             tidy_up(world)

@@ -9,6 +9,7 @@ import retention
 from app import pages
 from app.service import Service
 from app.shared_page import showings
+from app.unfinished import unfinished
 from identity import Actor, Role
 
 _AREAS = {
@@ -35,6 +36,10 @@ def tasks_of(service: Service, actor: Actor) -> dict[str, Any]:
 
 def _tasks(service: Service, actor: Actor) -> list[dict[str, str]]:
     tasks = []
+    if Role.GUIDER in actor.roles:
+        begun = unfinished(service, actor)
+        if begun:
+            tasks.append(_task("Finish sending film", "/uploads", f"{len(begun)} unfinished", "yellow"))
     checks = redaction.checks_for(service.db, keystore=service.keystore, actor=actor)
     if checks:
         tasks.append(_task("Check who can be recognised", "/checks", f"{len(checks)} waiting", "yellow"))

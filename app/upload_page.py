@@ -75,5 +75,6 @@ def _film(one: Footage) -> dict[str, Any]:
         "job": job,
         "sentence": one.progress.sentence or "",
         "is_ready": one.state is FootageState.READY,
+        "is_rejected": one.state is FootageState.REJECTED,
         "on_phone": one.phone_copy_removed_at is None,
     }

@@ -2,6 +2,17 @@
 // A job's address answers {state: waiting | running | done | failed, percent: 0 to 100 or null, text}.
 const EVERY_MS = 2000;
 
+// Without what was said on top when the job began.
+function showAnew() {
+  const here = new URL(location.href);
+  if (!here.searchParams.has("saved")) {
+    location.reload();
+    return;
+  }
+  here.searchParams.delete("saved");
+  location.replace(here);
+}
+
 async function follow(box) {
   const bar = box.querySelector("progress");
   const text = box.querySelector("[data-progress-text]");
@@ -21,7 +32,7 @@ async function follow(box) {
     else bar.value = job.percent;
     if (text.textContent !== job.text) text.textContent = job.text;
     if (job.state === "done" || job.state === "failed") {
-      if (!document.body.hasAttribute("data-busy")) location.reload(); // not while a film is being sent
+      if (!document.body.hasAttribute("data-busy")) showAnew(); // not while a film is being sent
       return;
     }
   }

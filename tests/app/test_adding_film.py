@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+import identity
 import retention
 import vault
 from app.service import Service
@@ -16,7 +17,7 @@ from core.ids import UploadId, VisitId
 from tests.app.browser import main_of
 from tests.app.conftest import ClientFor
 from tests.app.walk import ON_SQLITE
-from tests.families import Family, Someone, again, make_family
+from tests.families import Family, Someone, again
 from tests.vault.sending import Sender, film
 from vault import DiskStore, UploadState
 from vault.models import PartRow, UploadRow
@@ -68,13 +69,25 @@ def test_nobody_else_sees_what_a_guider_has_begun_not_even_the_next_guider(
 ) -> None:
     upload = sender.begin(200_000)
     sender.send(upload, film(100_000), offset=0)
-    other = make_family(service.db, service.keystore, staff=family.staff)
-    assert other.case_id != family.case_id
-    colleague = client_for(family.staff.colleague.token)
+    colleague, guider = client_for(family.staff.colleague.token), client_for(family.staff.guider.token)
     assert upload not in colleague.get("/uploads").text
     assert colleague.code(page_of(family, visit)) == (404, "not_found")
     for someone in (family.mother, family.staff.social_worker, family.staff.administrator):
         assert client_for(someone.token).get("/uploads").status_code == 404
+    assert "1 unfinished" in guider.get("/").text
+    identity.change_guider(
+        service.db,
+        keys=service.keystore,
+        actor=family.staff.manager.actor,
+        case_id=family.case_id,
+        staff=family.staff.colleague.id,
+        reason="Left the team",
+    )
+    for former_or_next in (guider, colleague):
+        for path in ("/", "/uploads"):
+            assert "Kit in the bath" not in former_or_next.get(path).text
+            assert "1 unfinished" not in former_or_next.get(path).text
+    assert upload not in colleague.get(page_of(family, visit)).text
 
 
 def test_an_upload_whose_time_has_run_out_is_gone_at_once_and_the_page_says_why(

@@ -48,11 +48,13 @@ FILM: dict[str, Any] = {
     "job": JOB,
     "sentence": "",
     "is_ready": False,
+    "is_rejected": False,
     "on_phone": True,
 }
 READY = FILM | {"id": "f2", "name": "IMG_0413.MOV", "tag": "Ready", "colour": "green", "job": None, "is_ready": True}
 REJECTED = FILM | {
     "id": "f3",
+    "is_rejected": True,
     "name": "screen.mkv",
     "tag": "Not usable",
     "colour": "red",

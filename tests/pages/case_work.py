@@ -225,7 +225,7 @@ def family() -> dict[str, Any]:
         "fathers": ["Noah's father: asked, not known."],
         "staff": [{"name": "Jo Marsh", "role": "guider"}, {"name": "Sam Okafor", "role": "social worker"}],
         "visits": [{"id": "v1", "kind": "Filming", "on": date(2026, 11, 14), "present": ["Mia Bell", "Ava Bell"]}],
-        "uploads": [{"id": "u1", "visit": "v1", "said": "34 MB of 210 MB", "expires_at": NOW}],
+        "uploads": [adding_film.UNFINISHED],
         "footage": [
             {
                 "id": "f1",

@@ -13,6 +13,7 @@ import math
 import sys
 from array import array
 from enum import IntEnum
+from functools import cache
 from itertools import product
 
 LEVEL = 5
@@ -46,6 +47,7 @@ class Transfer(IntEnum):
     HLG = 18
 
 
+@cache
 def table(transfer: Transfer) -> bytes:
     """The pixels of a Hald image row by row, red, green and blue side by side, 16 bits each in this machine's order.
 

@@ -1,7 +1,8 @@
 """From decoded pictures to raw frames of one size: upright, square pixels, 8-bit yuv420p, BT.709, studio range.
 
 High dynamic range (HLG, PQ) and wide colour (BT.2020) go through a table of ``media.colour``. A picture that doesn't
-say its matrix is taken for BT.709 from 720 lines on, else for BT.601, as players do.
+say its matrix is taken for BT.709 from 720 lines on, else for BT.601, as players do. Of an interlaced picture, which
+is two moments woven into one, the first is kept.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class Painter:
         """
         check_size(frame.width, frame.height, bounds=self._bounds)
         matrix = matrix_of(frame)
-        kind = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, matrix)
+        colours = (frame.colorspace, frame.color_range, frame.color_trc, frame.color_primaries)
+        kind = (frame.width, frame.height, frame.format.name, frame.interlaced_frame, colours, matrix)
         if kind != self._graph_for:
             self._graph, self._graph_for = self._graph_of(frame, matrix=matrix), kind
         graph = self._graph
@@ -97,7 +99,8 @@ class Painter:
         sideways = lies_on_its_side(matrix)
         width, height = (self.height, self.width) if sideways else (self.width, self.height)
         wide = _is_wide(frame)
-        plain = frame.format.name == "yuv420p" and not wide and frame.color_range != ColorRange.JPEG
+        woven = ("field=top",) if frame.interlaced_frame else ()
+        plain = frame.format.name == "yuv420p" and not (wide or woven) and frame.color_range != ColorRange.JPEG
         assumed = 1 if frame.height >= _HD_LINES else 5
         space = assumed if frame.colorspace == _UNSPECIFIED else frame.colorspace
         if plain and space == 1 and (frame.width, frame.height) == (width, height) and not turns(matrix):
@@ -106,10 +109,11 @@ class Painter:
         to_709 = "out_color_matrix=bt709:out_range=tv"
         if wide:  # the size first: converting fewer pixels costs less
             unsaid = ":in_color_matrix=bt2020" if frame.colorspace == _UNSPECIFIED else ""
-            return (f"{resize}{unsaid}", f"format={_TABLE_FORMAT.name}", _TABLE, f"scale={to_709}", *turns(matrix))
+            coloured = (f"{resize}{unsaid}", f"format={_TABLE_FORMAT.name}", _TABLE, f"scale={to_709}")
+            return (*woven, *coloured, *turns(matrix))
         if frame.colorspace == _UNSPECIFIED:
             resize += f":in_color_matrix={'bt709' if assumed == 1 else 'bt601'}"
-        return (f"{resize}:{to_709}", *turns(matrix))
+        return (*woven, f"{resize}:{to_709}", *turns(matrix))
 
 
 def upright_size(frame: VideoFrame, *, aspect: Fraction | None, long_side: int, short_side: int) -> tuple[int, int]:

@@ -8,23 +8,22 @@ from __future__ import annotations
 import os
 import secrets
 import selectors
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fcntl import F_SETPIPE_SZ, fcntl
 from pathlib import Path
-from typing import IO
 
 from core.secret import Secret
 from core.segments import KEY_SIZE
 from media import encode, spawn
 from media.jobs import Bounds, Cut, Job, Normalise, Sink, Source
 from media.orders import DecodeOrder, FinishOrder, Output, Seal, Shape
-from media.refusals import CANCELLED, OUTPUT_UNEXPECTED, PROCESS_FAILED, PROCESS_HUNG, no_room, refuse
+from media.refusals import CANCELLED, OUTPUT_UNEXPECTED, PROCESS_FAILED, PROCESS_HUNG, refuse
 from media.sandbox import Role
 from media.spawn import Child, Walls
+from media.spool import Spool
 from media.wire import BrokenLine, Kind, Message, length_asked
 
 _LOOK = 0.25
@@ -78,7 +77,7 @@ class Supervisor:
         self._cancelled = cancelled
         self._film = isinstance(job, Normalise | Cut)
         self._stack = ExitStack()
-        self._kept: IO[bytes] = self._stack.enter_context(_nameless(spool))
+        self._kept = self._stack.enter_context(Spool(spool))
         self._selector = self._stack.enter_context(selectors.DefaultSelector())
         self._kept_size = 0
         self._given_size = 0
@@ -226,13 +225,12 @@ class Supervisor:
                 self._kept_size += len(message.payload)
                 if self._kept_size > self._most_output():
                     refuse(OUTPUT_UNEXPECTED)
-                self._keep(message.payload)
+                self._kept.keep(message.payload)
             case Kind.KEPT if self._finished is None:
                 self._finished = message.number
                 self._let_go()
             case Kind.READ if self._gone:
-                self._kept.seek(message.number)
-                _send(child, self._kept.read(length_asked(message)))
+                _send(child, self._kept.read(message.number, length_asked(message)))
             case Kind.GIVE if self._gone and self._output is None:
                 self._given_size += len(message.payload)
                 if self._given_size > self._most_output():
@@ -243,12 +241,6 @@ class Supervisor:
                 self._output = Output.of(message.words())
             case _:
                 raise BrokenLine
-
-    def _keep(self, data: bytes) -> None:
-        try:
-            self._kept.write(data)
-        except OSError as error:
-            raise no_room() from error
 
     def _see_end(self, role: Role) -> None:
         child = self._children[role]
@@ -282,10 +274,6 @@ class Supervisor:
     def _check(self, output: Output) -> None:
         if output.sealed.ciphertext_size != self._given_size or output.sealed.header != self._given_start:
             refuse(OUTPUT_UNEXPECTED)
-
-
-def _nameless(folder: Path | None) -> IO[bytes]:
-    return tempfile.TemporaryFile(dir=folder)
 
 
 def _tell(child: Child, **words: object) -> None:

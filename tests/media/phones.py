@@ -71,6 +71,11 @@ def shifted(kind: str, seconds: float) -> bytes:
     return twice(plain(), "-map", source, "-map", other, "-c", "copy", second=("-itsoffset", str(seconds)))
 
 
+def copied(*arguments: str) -> bytes:
+    """The plain film in another wrapping."""
+    return again(plain(), "-c", "copy", *arguments)
+
+
 def twice(source: bytes, *arguments: str, second: tuple[str, ...]) -> bytes:
     """Another film from the same film opened twice, the second time with other arguments."""
     with chart.on_disk(source) as path:
@@ -88,6 +93,19 @@ def two_sizes() -> bytes:
     first = film(*H264, "-an", "-frames:v", "15", suffix=".h264")
     rest = film(*H264, "-an", "-vf", "select='gte(n,15)',scale=320:240", "-fps_mode", "vfr", suffix=".h264")
     return again(first + rest, "-c", "copy", before=("-r", "30", "-f", "h264"))
+
+
+def interlaced() -> bytes:
+    """As camcorders store it: 60 moments a second, two woven into each picture."""
+    return film(
+        *("-vf", "tinterlace=interleave_top,setfield=tff", "-flags", "+ilme+ildct"), *H264, *AAC, rate=60, frames=60
+    )
+
+
+def fragments(rate: int, samples: int) -> bytes:
+    """As browsers and some phones record: in fragments, the first picture held for the padding of the sound."""
+    whole = film(*H264, *AAC, "-ar", str(samples), rate=rate, frames=rate)
+    return again(whole, "-c", "copy", *FRAGMENTS)
 
 
 def at_rate(rate: Fraction | int) -> bytes:
@@ -126,20 +144,21 @@ VARIANTS: dict[str, Variant] = {
     "pictures begin late": Variant(partial(shifted, "picture", 0.2), tone=(0.2, 0.5)),
     "sound ends early": Variant(partial(film, "-af", "atrim=end=0.75", *H264, *AAC)),
     "sound goes on": Variant(partial(film, "-frames:v", "25", *H264, *AAC), numbers=range(25)),
-    "fragments": Variant(partial(again, plain(), "-c", "copy", *FRAGMENTS)),
-    "index first": Variant(partial(again, plain(), "-c", "copy", "-movflags", "+faststart")),
+    "fragments": Variant(partial(fragments, 30, 48_000)),
+    "fragments at 25 pictures, 44.1 kHz": Variant(partial(fragments, 25, 44_100), rate=Fraction(25), numbers=range(25)),
+    "fragments at 60 pictures, 16 kHz": Variant(partial(fragments, 60, 16_000), rate=Fraction(60), numbers=range(60)),
+    "fragments with edit lists": Variant(partial(copied, "-movflags", "+frag_keyframe+delay_moov+default_base_moof")),
+    "index first": Variant(partial(copied, "-movflags", "+faststart")),
     "edit list": Variant(from_the_middle, numbers=range(10, 40), tone=(TONE[0] - 1 / 3, TONE[1] - 1 / 3)),
-    "order of showing that begins below zero": Variant(
-        partial(again, plain(), "-c", "copy", "-movflags", "+negative_cts_offsets")
-    ),
+    "order of showing that begins below zero": Variant(partial(copied, "-movflags", "+negative_cts_offsets")),
     "time that begins below zero": Variant(
-        partial(again, plain(), "-c", "copy", "-avoid_negative_ts", "disabled", "-output_ts_offset", "-0.5"),
+        partial(copied, "-avoid_negative_ts", "disabled", "-output_ts_offset", "-0.5"),
         numbers=range(15, 30),
         tone=(0, 0.2),
     ),
     "time that begins after an hour": Variant(partial(film, *VP9, *OPUS, "-output_ts_offset", "3600", suffix=".webm")),
     "many B-frames": Variant(partial(film, *H264, "-bf", "7", "-b_strategy", "0", "-refs", "4", *AAC)),
-    "interlaced": Variant(partial(film, "-vf", "setfield=tff", "-flags", "+ilme+ildct", *H264, *AAC)),
+    "interlaced": Variant(interlaced, numbers=range(0, 60, 2)),
     "full range": Variant(
         partial(film, "-vf", "scale=out_range=pc", *H264, "-pix_fmt", "yuvj420p", "-color_range", "pc", *AAC)
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from media.launcher import Normalise
@@ -50,3 +51,10 @@ def test_a_film_of_any_phone_becomes_a_plain_one_with_all_its_pictures_and_its_s
     assert b"pasp" not in made.plain()
     second = round(variant.rate)
     assert copy.picture.keys == tuple(range(1, len(variant.numbers) + 1, second))
+
+
+def test_two_moments_woven_into_one_picture_are_taken_apart() -> None:
+    made, _ = make(Normalise(), Object.of(VARIANTS["interlaced"].make()))
+    for drawn in read(made.plain()).pictures:
+        number = drawn[4 : chart.HEIGHT // 5 - 4].astype(int)
+        assert np.abs(np.diff(number, axis=0)).max() < 40

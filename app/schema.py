@@ -39,11 +39,16 @@ def check_current(db: Database, tree: Tree) -> None:
     """
     with db.engine.connect() as connection:
         have = MigrationContext.configure(connection).get_current_heads()
-    if set(have) != set(ScriptDirectory.from_config(_config(tree)).get_heads()):
+    if set(have) != newest(tree):
         raise Unavailable(
             "schema_version",
             "The database is of another version than this program. Run `vig-vault upgrade` after a backup.",
         )
+
+
+def newest(tree: Tree) -> set[str]:
+    """The version that this program wants."""
+    return set(ScriptDirectory.from_config(_config(tree)).get_heads())
 
 
 def _config(tree: Tree) -> Config:

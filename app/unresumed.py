@@ -62,4 +62,4 @@ def _known(workflows_url: str) -> set[str]:
             client.destroy()
     except SQLAlchemyError:
         raise Unavailable("workflows_unreachable", "The job engine's database can't be read just now.") from None
-    return {one.workflow_id for one in found}
+    return {one.workflow_id.partition("-")[0] for one in found}  # what follows is the turn of one that was handed back

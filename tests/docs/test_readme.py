@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 import app.cli.audit
 import app.cli.clock
 import app.cli.demo
+import app.cli.doctor
 import app.cli.fsck
 import app.cli.records
 import app.cli.store  # noqa: F401 - each registers its commands

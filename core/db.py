@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any, TypeVar
 
 from sqlalchemy import DDL, DateTime, Engine, FromClause, MetaData, Table, create_engine, event, select
@@ -26,6 +27,9 @@ from core.requests import current_request
 
 BUSY_WAIT = timedelta(seconds=10)
 """How long a transaction waits for others before it gives up as ``Unavailable``."""
+_NOT_SYNCED = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
+_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+"""The second one: there was no room for the index beside the log."""
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -81,6 +85,12 @@ class Database:
     engine: Engine
     clock: Clock
     info: dict[str, Any] = field(default_factory=dict)
+    unsynced: Event = field(default_factory=Event)
+    """Set once a sync of the embedded database failed: from then on nothing is read or written until a new start.
+
+    A later sync can succeed without having written what the first one lost. And where a withdrawal can't be written,
+    nobody may be shown anything either.
+    """
 
     @property
     def is_sqlite(self) -> bool:
@@ -92,7 +102,8 @@ class Database:
         """One writing transaction: committed when the block ends, rolled back when it raises.
 
         Raises:
-            Unavailable: the database is locked, gone or read-only. Nothing was done.
+            Unavailable: the database is locked, gone or read-only. Nothing was done. Or ``database_fault``: its disk
+                failed to write through; what was asked for may or may not be there after the next start.
             OutOfRoom: its disk is full. Nothing was done.
         """
         with self._session("write") as session, session.begin():
@@ -110,6 +121,8 @@ class Database:
 
     @contextmanager
     def _session(self, intent: str) -> Iterator[Session]:
+        if self.unsynced.is_set():
+            raise _fault()
         options: dict[str, Any] = {"vault_intent": intent}
         if not self.is_sqlite and intent == "read":
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -121,6 +134,9 @@ class Database:
             ) as session:
                 yield session
         except DBAPIError as error:
+            if getattr(error.orig, "sqlite_errorcode", None) in _NOT_SYNCED:
+                self.unsynced.set()
+                raise _fault() from error
             raise _in_our_words(error) from error
 
 
@@ -250,11 +266,15 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if intent == "read" else "BEGIN IMMEDIATE")
 
 
+def _fault() -> Unavailable:
+    return Unavailable("database_fault", "The service has a fault and has stopped. Please tell your administrator.")
+
+
 def _in_our_words(error: DBAPIError) -> Exception:
     cause = error.orig
     code = getattr(cause, "sqlite_errorcode", None)
     state = getattr(cause, "sqlstate", None)
-    if code == sqlite3.SQLITE_FULL or state == "53100":
+    if code in _FULL or state == "53100":
         return OutOfRoom(
             "disk_full", "The server has run out of room. Nothing was lost; please tell your administrator."
         )

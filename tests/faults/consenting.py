@@ -69,9 +69,9 @@ class Consenting:
     def act(self, folder: Path, acknowledge: Acknowledge) -> None:
         """One says yes, the other stops."""
         with opened(folder) as world:
-            _grant(world.db, self.father)
+            self.agree(world)
             acknowledge("yes")
-            _withdraw(world.db, self.mother)
+            self.stop(world)
             acknowledge("stopped")
 
     def check(self, folder: Path, told: Sequence[str]) -> None:
@@ -96,9 +96,9 @@ class Consenting:
         with opened(folder, after=AFTER_A_CRASH) as world:
             granted, withdrawn, _, _ = _state(world)
             if granted == self.before[0]:
-                _grant(world.db, self.father)
+                self.agree(world)
             if withdrawn == 0:
-                _withdraw(world.db, self.mother)
+                self.stop(world)
             tidy_up(world)
 
     def check_end(self, folder: Path) -> None:
@@ -108,14 +108,25 @@ class Consenting:
             assert _state(world)[:2] == (2 * self.before[0], self.before[0])
             assert not self._may_watch(world)
 
+    def agree(self, world: World) -> None:
+        """The father says yes."""
+        _grant(world.db, self.father)
+
+    def stop(self, world: World) -> None:
+        """The mother stops it."""
+        consent.withdraw(
+            world.db, actor=self.mother.actor, questions=[one.id for one in _questions(world.db, self.mother)]
+        )
+
+    def watch(self, world: World) -> None:
+        """The social worker wants to watch."""
+        vault.begin_viewing(
+            world.db, actor=self.watcher.actor, rendition_id=self.clip.rendition_id, purpose=Purpose.SOCIAL_WORKER
+        )
+
     def _may_watch(self, world: World) -> bool:
         try:
-            vault.begin_viewing(
-                world.db,
-                actor=self.watcher.actor,
-                rendition_id=self.clip.rendition_id,
-                purpose=Purpose.SOCIAL_WORKER,
-            )
+            self.watch(world)
         except Refused:
             return False
         return True
@@ -134,10 +145,6 @@ def _grant(db: Database, who: Someone) -> None:
         page_version=max(one.page_version for one in asked),
         notice=asked[0].notice.id,
     )
-
-
-def _withdraw(db: Database, who: Someone) -> None:
-    consent.withdraw(db, actor=who.actor, questions=[one.id for one in _questions(db, who)])
 
 
 def _state(world: World) -> tuple[int, int, int, int]:

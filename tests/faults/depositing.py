@@ -22,7 +22,7 @@ from vault.models import FootageRow, ObjectKind, ObjectRow, PartRow, RenditionRo
 from vault.receiving import PartReceiver
 
 FILM = film(650_000)
-_LAST = 450_000
+LAST = 450_000
 """Where the last part begins."""
 
 
@@ -49,14 +49,14 @@ class Depositing:
             )
             sender = Sender(world.db, world.keystore, world.store, family, visit)
             self.upload = sender.begin(len(FILM))
-            for start in (0, _LAST // 2):
-                sender.send(self.upload, FILM[start : start + _LAST // 2], offset=start)
+            for start in (0, LAST // 2):
+                sender.send(self.upload, FILM[start : start + LAST // 2], offset=start)
             tidy_up(world)
 
     def act(self, folder: Path, acknowledge: Acknowledge) -> None:
         """The last part comes, then the worker takes the job."""
         with opened(folder) as world:
-            self._send(world)
+            self.send(world)
             acknowledge("received")
             _work(world)
             acknowledge("finished")
@@ -73,7 +73,7 @@ class Depositing:
                     select(ObjectRow).where(ObjectRow.kind == ObjectKind.ORIGINAL, ObjectRow.sealed_at.is_not(None))
                 ).all()
             assert (footage is None) is (upload.state is UploadState.RECEIVING)
-            assert upload.offset == (_LAST if footage is None else len(FILM))
+            assert upload.offset == (LAST if footage is None else len(FILM))
             assert ("received" not in told) or footage is not None
             assert len(originals) == (footage is not None and footage.original_id is not None)
             if originals:
@@ -91,7 +91,7 @@ class Depositing:
                 waits = session.get_one(UploadRow, self.upload).state is UploadState.RECEIVING
             tidy_up(world)
             if waits:
-                self._send(world)
+                self.send(world)
             _work(world)
             tidy_up(world)
 
@@ -116,17 +116,18 @@ class Depositing:
             told = events(world, "deposit.received", "deposit.sealed", "footage.prepared")
             assert set(told.values()) == {1}
 
-    def _send(self, world: World) -> None:
+    def send(self, world: World) -> None:
+        """The last part comes."""
         receiver = PartReceiver(
             world.db,
             keystore=world.keystore,
             store=world.store,
             actor=self.guider.actor,
             upload_id=self.upload,
-            offset=_LAST,
+            offset=LAST,
             bounds=Bounds(),
         )
-        assert list(receiver.runs(FILM[_LAST:])) == []
+        assert list(receiver.runs(FILM[LAST:])) == []
         assert receiver.end() == len(FILM)
 
 

@@ -67,7 +67,16 @@ from identity.session_list import (
     sessions_of,
     staff_sessions,
 )
-from identity.sessions import FAMILY_TIMEOUTS, STAFF_TIMEOUTS, SignedIn, Timeouts, actor_for, sessions_live, sign_out
+from identity.sessions import (
+    FAMILY_TIMEOUTS,
+    STAFF_TIMEOUTS,
+    SignedIn,
+    Timeouts,
+    actor_for,
+    note_use,
+    sessions_live,
+    sign_out,
+)
 from identity.sign_in import sign_in_password, sign_in_totp
 from identity.staff import (
     add_staff,
@@ -199,6 +208,7 @@ __all__ = [
     "look_enrolment",
     "member_cases",
     "members_of",
+    "note_use",
     "open_case",
     "own_device",
     "person_name",

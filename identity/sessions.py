@@ -93,12 +93,23 @@ def actor_for(db: Database, token: Secret[str]) -> Actor:
         is_due = at + idle - row.idle_until >= TOUCH_AFTER
     if is_due:
         with db.begin() as session:
-            session.execute(
-                update(SessionRow)
-                .where(SessionRow.id == actor.session, SessionRow.ended_at.is_(None), SessionRow.idle_until > at)
-                .values(idle_until=at + idle)
-            )
+            _put_off(session, actor.session, idle=idle, at=at)
     return actor
+
+
+def note_use(session: Session, used: SessionId, *, at: datetime) -> None:
+    """Long work is use too: a session doesn't lie idle while a film comes in. One that is over stays over."""
+    row = session.get(SessionRow, used)
+    if row is not None and at + timedelta(seconds=row.idle_seconds) - row.idle_until >= TOUCH_AFTER:
+        _put_off(session, used, idle=timedelta(seconds=row.idle_seconds), at=at)
+
+
+def _put_off(session: Session, used: SessionId, *, idle: timedelta, at: datetime) -> None:
+    session.execute(
+        update(SessionRow)
+        .where(SessionRow.id == used, SessionRow.ended_at.is_(None), SessionRow.idle_until > at)
+        .values(idle_until=at + idle)
+    )
 
 
 def sessions_live(session: Session, ids: Iterable[SessionId], *, at: datetime) -> set[SessionId]:

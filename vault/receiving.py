@@ -14,6 +14,7 @@ import hmac
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
+import identity
 from audit import Event
 from core.db import Database, lock
 from core.errors import Conflict, NotFound, NotSignedIn, Refused, VaultError
@@ -245,6 +246,7 @@ class PartReceiver:
         try:
             with self._db.begin() as session:
                 access.require_live_session(session, actor=self._actor, at=at)
+                identity.note_use(session, self._actor.session, at=at)
                 access.require_guider_at_work(session, actor=self._actor, case_id=self._case_id, at=at)
                 row = lock(session, UploadRow, self._upload_id)
                 if row.state is not UploadState.RECEIVING:  # bytes that came in time count, however long they took

@@ -199,8 +199,7 @@ class Film {
       onUploadUrlAvailable: () => {
         this.address = this.upload.url;
         this.owner.known.set(fingerprint, { address: this.address });
-        this.unfinished?.remove();
-        document.querySelector("[data-unfinished-all]:not(:has([data-unfinished]))")?.remove();
+        this.takeFromList();
       },
       onAfterResponse: (_, response) => {
         const expires = response.getHeader("Upload-Expires");
@@ -279,8 +278,15 @@ class Film {
     this.upload?.abort();
   }
 
+  // What is being sent, or is over, is no longer listed as waiting.
+  takeFromList() {
+    this.unfinished?.remove();
+    if (!document.querySelector("[data-unfinished]")) document.querySelector("[data-unfinished-all]")?.remove();
+  }
+
   // The next time that this film is chosen it begins anew.
   forget() {
+    this.takeFromList();
     this.address = null;
     this.owner.known.delete(this.fingerprint);
   }

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 from app import cookies
 from app.demo.clock import DemoClock
 from tests.app.stage import Stage, staged
-from tests.app.uploads.depositor import MOST_BYTES, Depositor, check_sealed, long_film
+from tests.app.uploads.depositor import MOST_BYTES, Depositor, check_sealed, code, long_film
 from tests.families import Someone, again
 from tests.journeys.visitors import DESKTOP, PHONE, Visitor
 
@@ -216,6 +216,40 @@ def test_a_film_that_is_given_up_is_kept_nowhere(
     guider.visitor.goes_to("/uploads")
     assert "Nothing is unfinished" in guider.visitor.reads()
     guider.visitor.looks("uploads-none-320")
+    guider.visitor.context.close()
+
+
+def test_what_nobody_went_on_with_for_a_day_is_gone_and_begins_anew_only_when_it_is_chosen_again(
+    chromium: Browser, stage: Stage, depositor: Depositor, tmp_path: Path
+) -> None:
+    film = tmp_path / "kitchen.mp4"
+    film.write_bytes(long_film(2_000_000))
+    guider = Guider(chromium, stage, depositor)
+    guider.opens()
+    guider.limit(200_000)
+    guider.chooses(film)
+    guider.sends_past(60)
+    guider.page.reload()
+    [address] = unfinished(guider)
+    DemoClock(stage.served.clock).move(timedelta(hours=25))
+    guider.signs_in(again(stage.service.db, depositor.family.staff.guider))
+    guider.limit(-1)
+    guider.chooses(film)
+    expect(guider.page.locator("[data-trouble]")).to_contain_text("What had arrived of this film was erased.")
+    assert unfinished(guider) == []
+    guider.visitor.forgives("410")
+    guider.visitor.looks("upload-erased-phone", height=1500)
+    guider.opens()
+    assert unfinished(guider) == []
+    assert "Nothing more of it came for 24 hours" in guider.visitor.reads()
+    guider.visitor.looks("upload-lapsed-phone", height=1500)
+    cookie = f"{cookies.SESSION}={again(stage.service.db, depositor.family.staff.guider).token.reveal()}"
+    depositor.client.headers["Cookie"] = cookie
+    assert depositor.head(address).status_code == 410
+    assert code(depositor.patch(address, b"x", offset=1)) == (410, "upload_expired")
+    guider.chooses(film)
+    guider.is_done()
+    check_sealed(stage, depositor, film.read_bytes())
     guider.visitor.context.close()
 
 

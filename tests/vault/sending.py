@@ -57,6 +57,17 @@ class Sender:
         cut: bool = False,
         by: Someone | None = None,
     ) -> int:
+        return self.stream(upload, chunks(content, cut=cut), offset=offset, checksum=checksum, by=by)
+
+    def stream(
+        self,
+        upload: UploadId,
+        content: AsyncIterator[bytes],
+        *,
+        offset: int = 0,
+        checksum: bytes | None = None,
+        by: Someone | None = None,
+    ) -> int:
         return asyncio.run(
             receive_part(
                 self.db,
@@ -65,7 +76,7 @@ class Sender:
                 actor=(by or self.guider).actor,
                 upload_id=upload,
                 offset=offset,
-                chunks=chunks(content, cut=cut),
+                chunks=content,
                 checksum=checksum,
             )
         )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -238,6 +239,23 @@ def test_a_session_that_is_revoked_in_the_middle_sends_no_more(sender: Sender, d
     with pytest.raises(NotSignedIn, match="session_ended"):
         sender.send(upload, content[500:], offset=500)
     assert len(parts_of(db, upload)) == len(list(sender.store.names())) == 1
+
+
+def test_a_session_does_not_lie_idle_while_a_film_comes_in_and_does_when_nothing_comes(
+    sender: Sender, clock: HandClock
+) -> None:
+    content = film(4 * PART_SIZE)
+    upload = sender.begin(len(content))
+
+    async def slowly(*waits: timedelta) -> AsyncIterator[bytes]:
+        for number, wait in enumerate(waits):
+            yield content[number * PART_SIZE : (number + 1) * PART_SIZE]
+            clock.move(wait)
+
+    minute = timedelta(minutes=1)
+    with pytest.raises(NotSignedIn, match="session_ended"):
+        sender.stream(upload, slowly(10 * minute, 10 * minute, 16 * minute, minute))
+    assert offset_of(sender, upload) == 3 * PART_SIZE
 
 
 def test_a_length_out_of_bounds_is_refused(sender: Sender) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import consent
+import retention
 import vault
 from app.service import Service
 from consent import Purpose
@@ -52,7 +53,14 @@ def ids_of(service: Service, family: Family, visit: VisitId, clip: Clip) -> Ids:
         "person_id": family.mother.id,
         "event_id": answered[0],
         "session_id": family.staff.guider.actor.session,
-        "hold_id": new_id(),
+        "hold_id": retention.place_hold(
+            service.db,
+            keystore=service.keystore,
+            actor=family.staff.officer.actor,
+            scope=retention.HoldScope.CASE,
+            subject=family.case_id,
+            reason="Proceedings",
+        ),
         "certificate_id": new_id(),
         "picture": "poster",
         "number": "1",

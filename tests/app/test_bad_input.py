@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
 
-import app.routes
 from app import cookies
 from app.main import create_app
 from app.service import Service
@@ -19,7 +17,7 @@ from core.ids import VisitId
 from identity import Role
 from tests.app.browser import ORIGIN, PROGRAM
 from tests.app.ids import Ids, ids_of
-from tests.app.walk import ON_SQLITE, Walked, routes_of
+from tests.app.walk import ON_SQLITE, Walked, names_in, routes_of
 from tests.families import Family, Someone
 from tests.vault.scene import Clip
 
@@ -50,13 +48,6 @@ ENDLESS = "/events/{viewing_id}"
 @pytest.fixture
 def ids(service: Service, family: Family, visit: VisitId, clip: Clip) -> Ids:
     return ids_of(service, family, visit, clip)
-
-
-def names_in(pattern: str) -> set[str]:
-    """Every name that the routes ask a request for, from their own text."""
-    folder = Path(app.routes.__file__).parent.parent
-    text = "".join(one.read_text(encoding="utf-8") for one in folder.rglob("*.py"))
-    return set(re.findall(pattern, text))
 
 
 def names_of_fields(family: Family) -> list[str]:

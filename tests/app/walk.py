@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import Mount
 
+import app.routes
 from app.policy import Policy
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -53,6 +56,13 @@ def routes_of(app: FastAPI) -> list[Walked]:
         if not isinstance(context.original_route, Mount)
         for one in _methods_of(context)
     ]
+
+
+def names_in(pattern: str) -> set[str]:
+    """Every name that the routes ask a request for, from their own text."""
+    folder = Path(app.routes.__file__).parent.parent
+    text = "".join(one.read_text(encoding="utf-8") for one in folder.rglob("*.py"))
+    return set(re.findall(pattern, text))
 
 
 def mounts_of(app: FastAPI) -> list[str]:

@@ -56,7 +56,9 @@ WHO_MAY = {
     "POST /families/{case_id}/people/{person_id}/phone": "guider manager",
     "POST /families/{case_id}/told": "guider worker supervisor manager",  # a no counts, whoever in the case hears it
     "POST /cases/{case_id}/visits/{visit_id}/uploads": "guider",
+    "GET /uploads": "guider checker other_guider",  # their own; the checker guides other families
     "HEAD /uploads/{upload_id}": "guider",
+    "POST /uploads/{upload_id}": "guider",
     "PATCH /uploads/{upload_id}": "guider",
     "DELETE /uploads/{upload_id}": "guider",
     "POST /uploads/{upload_id}/cancel": "guider",

@@ -102,8 +102,8 @@ class Database:
         """One writing transaction: committed when the block ends, rolled back when it raises.
 
         Raises:
-            Unavailable: the database is locked, gone or read-only. Nothing was done. Or ``database_fault``: its disk
-                failed to write through; what was asked for may or may not be there after the next start.
+            Unavailable: the database is locked, gone or read-only. Nothing was done. But ``database_fault`` (its disk
+                failed to write through) and ``database_lost`` (the connection broke): it may or may not be done.
             OutOfRoom: its disk is full. Nothing was done.
         """
         with self._session("write") as session, session.begin():
@@ -277,6 +277,11 @@ def _in_our_words(error: DBAPIError) -> Exception:
     if code in _FULL or state == "53100":
         return OutOfRoom(
             "disk_full", "The server has run out of room. Nothing was lost; please tell your administrator."
+        )
+    if error.connection_invalidated:
+        return Unavailable(
+            "database_lost",
+            "The service lost its database for a moment. Please look whether this was saved.",
         )
     if isinstance(error, OperationalError) and code != sqlite3.SQLITE_ERROR:
         return Unavailable("database_busy", "The service is busy just now. Nothing was changed; please try again.")

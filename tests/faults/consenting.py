@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
@@ -16,16 +17,92 @@ from consent.models import EventRow
 from core import outbox
 from core.db import Database
 from core.errors import Refused
-from core.ids import CaseId, PersonId
+from core.ids import CaseId, PersonId, RenditionId
+from keys import KeyStore
 from tests.families import Someone, make_family
 from tests.faults.drill import Acknowledge
 from tests.faults.soundness import AFTER_A_CRASH, assert_nothing_left, assert_sound, events, tidy_up
 from tests.faults.world import World, make, opened
 from tests.vault.agreeing import agree_to_filming
 from tests.vault.scene import add_clip, add_footage
+from vault import DiskStore
 from vault.models import RenditionRow
 
 _NARROWING = "consent.withdrawn"
+Page = list[Question]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A clip that father and mother were asked about, for a social worker."""
+
+    clip: RenditionId
+    mother: Someone
+    father: Someone
+    watcher: Someone
+
+    def page(self, db: Database, who: Someone) -> Page:
+        """What somebody is asked."""
+        return [one for one in consent.questions_for(db, actor=who.actor) if one.purpose is Purpose.SOCIAL_WORKER]
+
+    def agree(self, db: Database, who: Someone, *, page: Page | None = None) -> None:
+        """Say yes, to what a page showed or shows now."""
+        asked = self.page(db, who) if page is None else page
+        consent.grant(
+            db,
+            actor=who.actor,
+            questions=[one.id for one in asked],
+            page_version=max(one.page_version for one in asked),
+            notice=asked[0].notice.id,
+        )
+
+    def stop(self, db: Database) -> None:
+        """The mother stops it."""
+        consent.withdraw(db, actor=self.mother.actor, questions=[one.id for one in self.page(db, self.mother)])
+
+    def watch(self, db: Database) -> None:
+        """The social worker wants to watch."""
+        vault.begin_viewing(db, actor=self.watcher.actor, rendition_id=self.clip, purpose=Purpose.SOCIAL_WORKER)
+
+    def may_watch(self, db: Database) -> bool:
+        """Whether they may."""
+        try:
+            self.watch(db)
+        except Refused:
+            return False
+        return True
+
+
+def ask(db: Database, keystore: KeyStore, store: DiskStore) -> Asked:
+    """A clip whose people agreed to be filmed; mother and father are asked, and the mother says yes."""
+    family = make_family(db, keystore)
+    visit = identity.record_visit(
+        db,
+        actor=family.staff.guider.actor,
+        case_id=family.case_id,
+        kind=identity.VisitKind.FILMING,
+        visited_on=db.clock.now().date(),
+        present=[family.mother.id, family.father.id, family.child],
+    )
+    agree_to_filming(db, keystore, family)
+    footage = add_footage(db, keystore, store, family, visit)
+    clip = add_clip(db, keystore, store, family, footage, content=b"a film").rendition_id
+    with db.begin() as session:
+        persons = vault.facts_for(session, clip).persons_shown
+        vault.attest(session, clip, persons=persons, by=family.staff.colleague.id, at=db.clock.now())
+    with db.read() as session:
+        facts = vault.facts_for(session, clip)
+    watcher = family.staff.social_worker
+    consent.ask(
+        db,
+        actor=family.staff.guider.actor,
+        rendition=facts,
+        purpose=Purpose.SOCIAL_WORKER,
+        audience=Audience(person=PersonId(watcher.id)),
+    )
+    asked = Asked(clip, family.mother, family.father, watcher)
+    asked.agree(db, family.mother)
+    return asked
 
 
 class Consenting:
@@ -35,43 +112,16 @@ class Consenting:
         """A clip that the mother said yes to; the father was asked."""
         make(folder)
         with opened(folder) as world:
-            db = world.db
-            family = make_family(db, world.keystore)
-            self.mother, self.father, self.watcher = family.mother, family.father, family.staff.social_worker
-            visit = identity.record_visit(
-                db,
-                actor=family.staff.guider.actor,
-                case_id=family.case_id,
-                kind=identity.VisitKind.FILMING,
-                visited_on=db.clock.now().date(),
-                present=[family.mother.id, family.father.id, family.child],
-            )
-            agree_to_filming(db, world.keystore, family)
-            footage = add_footage(db, world.keystore, world.store, family, visit)
-            self.clip = add_clip(db, world.keystore, world.store, family, footage, content=b"a film")
-            with db.begin() as session:
-                persons = vault.facts_for(session, self.clip.rendition_id).persons_shown
-                by, rendition = family.staff.colleague.id, self.clip.rendition_id
-                vault.attest(session, rendition, persons=persons, by=by, at=db.clock.now())
-            with db.read() as session:
-                facts = vault.facts_for(session, self.clip.rendition_id)
-            consent.ask(
-                db,
-                actor=family.staff.guider.actor,
-                rendition=facts,
-                purpose=Purpose.SOCIAL_WORKER,
-                audience=Audience(person=PersonId(self.watcher.id)),
-            )
-            _grant(db, self.mother)
+            self.asked = ask(world.db, world.keystore, world.store)
             tidy_up(world)
             self.before = _state(world)
 
     def act(self, folder: Path, acknowledge: Acknowledge) -> None:
         """One says yes, the other stops."""
         with opened(folder) as world:
-            self.agree(world)
+            self.asked.agree(world.db, self.asked.father)
             acknowledge("yes")
-            self.stop(world)
+            self.asked.stop(world.db)
             acknowledge("stopped")
 
     def check(self, folder: Path, told: Sequence[str]) -> None:
@@ -89,16 +139,16 @@ class Consenting:
             assert waiting == queue + withdrawn
             assert granted == 2 * mothers or (withdrawn == 0 and "yes" not in told)
             assert withdrawn == mothers or "stopped" not in told
-            assert self._may_watch(world) is (granted == 2 * mothers and withdrawn == 0)
+            assert self.asked.may_watch(world.db) is (granted == 2 * mothers and withdrawn == 0)
 
     def recover(self, folder: Path) -> None:
         """Whoever wasn't told tries again."""
         with opened(folder, after=AFTER_A_CRASH) as world:
             granted, withdrawn, _, _ = _state(world)
             if granted == self.before[0]:
-                self.agree(world)
+                self.asked.agree(world.db, self.asked.father)
             if withdrawn == 0:
-                self.stop(world)
+                self.asked.stop(world.db)
             tidy_up(world)
 
     def check_end(self, folder: Path) -> None:
@@ -106,52 +156,20 @@ class Consenting:
         with opened(folder, after=AFTER_A_CRASH) as world:
             assert_nothing_left(world)
             assert _state(world)[:2] == (2 * self.before[0], self.before[0])
-            assert not self._may_watch(world)
-
-    def agree(self, world: World) -> None:
-        """The father says yes."""
-        _grant(world.db, self.father)
-
-    def stop(self, world: World) -> None:
-        """The mother stops it."""
-        consent.withdraw(
-            world.db, actor=self.mother.actor, questions=[one.id for one in _questions(world.db, self.mother)]
-        )
-
-    def watch(self, world: World) -> None:
-        """The social worker wants to watch."""
-        vault.begin_viewing(
-            world.db, actor=self.watcher.actor, rendition_id=self.clip.rendition_id, purpose=Purpose.SOCIAL_WORKER
-        )
-
-    def _may_watch(self, world: World) -> bool:
-        try:
-            self.watch(world)
-        except Refused:
-            return False
-        return True
+            assert not self.asked.may_watch(world.db)
 
 
-def _questions(db: Database, who: Someone) -> list[Question]:
-    return [one for one in consent.questions_for(db, actor=who.actor) if one.purpose is Purpose.SOCIAL_WORKER]
-
-
-def _grant(db: Database, who: Someone) -> None:
-    asked = _questions(db, who)
-    consent.grant(
-        db,
-        actor=who.actor,
-        questions=[one.id for one in asked],
-        page_version=max(one.page_version for one in asked),
-        notice=asked[0].notice.id,
-    )
+def said(db: Database, decision: Decision) -> int:
+    """How often it was said about sharing."""
+    with db.read() as session:
+        query = select(EventRow.decision).where(EventRow.purpose == Purpose.SOCIAL_WORKER)
+        return list(session.scalars(query)).count(decision)
 
 
 def _state(world: World) -> tuple[int, int, int, int]:
     """How many yeses and stops to sharing, the case's version, and how much the witness is still to be told."""
     with world.db.read() as session:
-        said = session.scalars(select(EventRow.decision).where(EventRow.purpose == Purpose.SOCIAL_WORKER)).all()
         case_id = session.scalars(select(RenditionRow.case_id)).first() or ""
         (version,) = identity.versions(session, [CaseId(case_id)]).values()
         waiting = len(outbox.undelivered(session, audit.WITNESS))
-    return said.count(Decision.GRANT), said.count(Decision.WITHDRAW), version, waiting
+    return said(world.db, Decision.GRANT), said(world.db, Decision.WITHDRAW), version, waiting

@@ -105,12 +105,12 @@ def test_an_answer_whose_transaction_could_not_be_synced_is_not_acknowledged_and
     consenting: Consenting, tmp_path: Path
 ) -> None:
     with opened(tmp_path) as world:
-        consenting.agree(world)
+        consenting.asked.agree(world.db, consenting.asked.father)
 
     def act(say: Callable[[str], object]) -> None:
         with opened(tmp_path) as world:
-            for step in (consenting.stop, consenting.watch, consenting.stop):
-                say(code_of(lambda step=step: step(world)))
+            for step in (consenting.asked.stop, consenting.asked.watch, consenting.asked.stop):
+                say(code_of(lambda step=step: step(world.db)))
 
     said = tried(tmp_path, act, failing(errno.EIO, calls={"fdatasync", "fsync"}, on="/vault.db"))
     assert said == ["database_fault:fault"] * 3
@@ -123,17 +123,17 @@ def test_where_the_log_cannot_be_written_nobody_watches_and_no_answer_is_acknowl
     consenting: Consenting, tmp_path: Path
 ) -> None:
     with opened(tmp_path) as world:
-        consenting.agree(world)
+        consenting.asked.agree(world.db, consenting.asked.father)
 
     def act(say: Callable[[str], object]) -> None:
         with opened(tmp_path) as world:
-            say(code_of(lambda: consenting.watch(world)))
-            say(code_of(lambda: consenting.stop(world)))
+            say(code_of(lambda: consenting.asked.watch(world.db)))
+            say(code_of(lambda: consenting.asked.stop(world.db)))
 
     full = failing(errno.ENOSPC, calls={"pwrite64"}, on="/vault.db")
     assert tried(tmp_path, act, full) == ["disk_full:room", "disk_full:room"]
     with opened(tmp_path) as world:
-        consenting.watch(world)  # with room again it plays, as everyone agreed
+        consenting.asked.watch(world.db)  # with room again it plays, as everyone agreed
     consenting.check(tmp_path, ["yes"])
     consenting.recover(tmp_path)
     consenting.check_end(tmp_path)

@@ -65,6 +65,13 @@ def two_microphones() -> bytes:
     return again(plain(), *arguments, before=noise)
 
 
+def unknown_microphone() -> bytes:
+    """A track of sound that we can't read, and after it one that we can."""
+    noise = ("-f", "lavfi", "-t", "1", "-i", "anoisesrc=r=48000:a=0.5")
+    arguments = ("-map", "1:v", "-map", "0:a", "-map", "1:a", "-c", "copy", "-c:a:0", "ac3")
+    return again(plain(), *arguments, before=noise)
+
+
 def shifted(kind: str, seconds: float) -> bytes:
     """One track begins later than the other."""
     source, other = ("0:v", "1:a") if kind == "sound" else ("1:v", "0:a")
@@ -140,6 +147,7 @@ VARIANTS: dict[str, Variant] = {
     "size that changes": Variant(two_sizes, tone=None),
     "one picture": Variant(partial(film, *H264, "-an", "-frames:v", "1"), numbers=range(1), tone=None),
     "two tracks of sound": Variant(two_microphones),
+    "a track of sound that nobody knows": Variant(unknown_microphone),
     "sound begins late": Variant(partial(shifted, "sound", 0.2), tone=(0.6, 0.9)),
     "pictures begin late": Variant(partial(shifted, "picture", 0.2), tone=(0.2, 0.5)),
     "sound ends early": Variant(partial(film, "-af", "atrim=end=0.75", *H264, *AAC)),

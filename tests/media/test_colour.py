@@ -46,8 +46,8 @@ def ordinary_of(light: Light) -> Light:
 STORED = {Transfer.HLG: hlg_of, Transfer.PQ: pq_of, Transfer.ORDINARY: ordinary_of}
 
 
-def wide_film(transfer: Transfer, *, frames: int = 6) -> bytes:
-    """The chart, a little dimmed, as ten-bit HEVC in BT.2020."""
+def wide_film(transfer: Transfer, *, turn: str = "null") -> bytes:
+    """The chart, a little dimmed, as ten-bit HEVC in BT.2020; ``turn`` is how it lies in the film."""
 
     def signal(drawn: chart.Picture) -> chart.Signal:
         light = WHITE * (drawn / 255.0 * DIM) ** 2.4 @ TO_2020.T
@@ -55,12 +55,20 @@ def wide_film(transfer: Transfer, *, frames: int = 6) -> bytes:
 
     told = f"log-level=none:transfer={NAMES[transfer]}:colorprim=bt2020:colormatrix=bt2020nc"
     return chart.film(
-        *("-vf", "scale=out_color_matrix=bt2020:out_range=tv,format=yuv420p10le", "-c:v", "libx265"),
+        *("-vf", f"{turn},scale=out_color_matrix=bt2020:out_range=tv,format=yuv420p10le", "-c:v", "libx265"),
         *("-preset", "ultrafast", "-crf", "14", "-x265-params", told, "-tag:v", "hvc1", "-an"),
-        frames=frames,
+        frames=6,
         suffix=".mov",
         signal=signal,
     )
+
+
+def is_the_chart(drawn: chart.Picture) -> bool:
+    """Whether a picture shows the dimmed colours, each in its place."""
+    found = chart.colours_in(drawn)
+    for place, meant in chart.COLOURS.items():
+        assert found[place] == pytest.approx([part * DIM for part in meant], abs=10), place
+    return True
 
 
 @pytest.mark.parametrize("transfer", Transfer)
@@ -69,17 +77,23 @@ def test_a_wide_film_shows_the_colours_that_it_stands_for(transfer: Transfer) ->
     copy = read(made.plain())
     assert copy.numbers == list(range(6))
     assert result.frames == 6
-    found = chart.colours_in(copy.pictures[3])
-    for place, meant in chart.COLOURS.items():
-        assert found[place] == pytest.approx([part * DIM for part in meant], abs=8), place
+    assert is_the_chart(copy.pictures[3])
+
+
+def test_a_wide_film_taken_upright_stands_upright_in_its_colours() -> None:
+    stored = wide_film(Transfer.HLG, turn="transpose=cclock")
+    film = chart.again(stored, "-c", "copy", before=("-display_rotation", "-90"), suffix=".mov")
+    made, result = make(Normalise(), Object.of(film))
+    copy = read(made.plain())
+    assert (result.width, result.height) == (chart.WIDTH, chart.HEIGHT)
+    assert copy.numbers == list(range(6))
+    assert is_the_chart(copy.pictures[3])
 
 
 def test_its_poster_shows_them_too() -> None:
     copy, _ = make(Normalise(), Object.of(wide_film(Transfer.HLG)))
     made, _ = make(Poster(2), copy)
-    found = chart.colours_in(np.asarray(Image.open(io.BytesIO(made.plain())).convert("RGB")))
-    for place, meant in chart.COLOURS.items():
-        assert found[place] == pytest.approx([part * DIM for part in meant], abs=10), place
+    assert is_the_chart(np.asarray(Image.open(io.BytesIO(made.plain())).convert("RGB")))
 
 
 STEPS = colour.LEVEL**2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from media.launcher import Normalise
+from media.launcher import Cut, Normalise
 from tests.media import chart
 from tests.media.helpers import Object, make
 from tests.media.phones import VARIANTS
@@ -58,3 +58,18 @@ def test_two_moments_woven_into_one_picture_are_taken_apart() -> None:
     for drawn in read(made.plain()).pictures:
         number = drawn[4 : chart.HEIGHT // 5 - 4].astype(int)
         assert np.abs(np.diff(number, axis=0)).max() < 40
+
+
+@pytest.mark.parametrize("name", ["29.97 pictures a second", "59.94 pictures a second", "turned a quarter left"])
+def test_a_clip_of_it_has_exactly_its_pictures_and_the_sound_of_that_time(name: str) -> None:
+    variant = VARIANTS[name]
+    working_copy, _ = make(Normalise(), Object.of(variant.make()))
+    first, last = 7, len(variant.numbers) - 2
+    made, result = make(Cut(first, last), working_copy)
+    copy = read(made.plain())
+    assert copy.numbers == list(range(first, last))
+    assert (result.frames, copy.rate) == (last - first, variant.rate)
+    begin = float(first / variant.rate)
+    assert copy.tone == pytest.approx((chart.TONE[0] - begin, chart.TONE[1] - begin), abs=NEAR_SECONDS)
+    assert copy.top == ("ftyp", "moov", "mdat")
+    assert copy.picture.keys[0] == 1

@@ -45,7 +45,7 @@ class Ending(Scene):
         page = officer.page("/retention")
         sweep = {"sweep": find(r'name="sweep" value="([0-9a-f]{32})"', page)}
         empty = officer.refused("/retention/approve", sweep | {"reason": ""})[1]
-        officer.submit("/retention/approve", sweep | {"reason": "The visits' films have served their purpose."})
+        officer.submit("/retention/approve", sweep | {"reason": self.cast.reason})
         end = time.monotonic() + PREPARED_WITHIN_SECONDS
         while True:
             found = set(re.findall(r"/certificates/([0-9a-f]{32})", officer.page("/certificates")))

@@ -11,15 +11,9 @@ import httpx
 from app.demo.client import Browser, Tus, Unexpected, find, words_of
 from app.demo.film import make_second_film
 from app.demo.scene import (
-    CHILD,
-    CONTACTS,
-    FATHER,
     FILMS,
-    MOTHER,
     PREPARED_WITHIN_SECONDS,
-    SIBLING,
     STAFF,
-    TITLE,
     Scene,
     expect,
     option,
@@ -60,24 +54,24 @@ class Opening(Scene):
         fields: dict[str, str | list[str]] = {
             "referrer": "social_worker",
             "status": "child_protection",
-            "reference": "CP-1024",
-            "child-0-name": CHILD,
+            "reference": self.cast.reference,
+            "child-0-name": self.cast.child,
             "child-0-born-day": "14",
             "child-0-born-month": "3",
             "child-0-born-year": "2024",
             "father-0": "listed",
-            "child-1-name": SIBLING,
+            "child-1-name": self.cast.sibling,
             "child-1-born-day": "2",
             "child-1-born-month": "9",
             "child-1-born-year": "2019",
             "father-1": "not_known",
             "child_index": "0",
-            "adult-0-name": MOTHER,
-            "adult-0-contact": CONTACTS[MOTHER],
+            "adult-0-name": self.cast.mother,
+            "adult-0-contact": self.cast.contacts[self.cast.mother],
             "adult-0-kind": "mother",
             "adult-0-child": ["0", "1"],
-            "adult-1-name": FATHER,
-            "adult-1-contact": CONTACTS[FATHER],
+            "adult-1-name": self.cast.father,
+            "adult-1-contact": self.cast.contacts[self.cast.father],
             "adult-1-kind": "father",
             "adult-1-child": ["0"],
             "social_worker": worker,
@@ -95,12 +89,12 @@ class Opening(Scene):
         guider = self.staff["guider"].browser
         path = f"/families/{self.case}/filming"
         page = guider.page(path)
-        for name in (MOTHER, FATHER, CHILD, SIBLING):
+        for name in (self.cast.mother, self.cast.father, self.cast.child, self.cast.sibling):
             self.people[name] = person_on(page, name)
-        fields: dict[str, str | list[str]] = {"how": "paper", "reference": "binder 3, page 12"}
-        for name in (MOTHER, FATHER, CHILD):
+        fields: dict[str, str | list[str]] = {"how": "paper", "reference": self.cast.paper}
+        for name in self.cast.shown:
             fields[f"filming-{self.people[name]}"] = "yes"
-        fields[f"assent-{self.people[CHILD]}"] = "too_young"
+        fields[f"assent-{self.people[self.cast.child]}"] = "too_young"
         guider.submit(path, fields)
         today = self.now().date()
         guider.submit(
@@ -110,7 +104,7 @@ class Opening(Scene):
                 "on-day": str(today.day),
                 "on-month": str(today.month),
                 "on-year": str(today.year),
-                "present": [self.people[MOTHER], self.people[FATHER], self.people[CHILD]],
+                "present": [self.people[self.cast.mother], self.people[self.cast.father], self.people[self.cast.child]],
             },
         )
         page = guider.page(f"/families/{self.case}")
@@ -180,11 +174,17 @@ class Opening(Scene):
         page = guider.page(f"/footage/{self.footage}")
         frames = int(find(r'data-frames="(\d+)"', page))
         first, last = frames // 8, frames // 8 + max(8, frames // 3)
-        wrong = {"first_frame": str(last), "last_frame": str(first), "title": TITLE}
+        title, goals = self.cast.title, list(self.cast.goals)
+        wrong = {"first_frame": str(last), "last_frame": str(first), "title": title}
         code = guider.refused(f"/footage/{self.footage}", wrong)[1]
         where = guider.submit(
             f"/footage/{self.footage}",
-            {"first_frame": str(first), "last_frame": str(last), "title": TITLE, "goals": ["Turn-taking"]},
+            {
+                "first_frame": str(first),
+                "last_frame": str(last),
+                "title": title,
+                "goals": goals,
+            },
         )
         self.clip = find(r"/clips/([0-9a-f]{32})", where)
         end = time.monotonic() + PREPARED_WITHIN_SECONDS
@@ -192,7 +192,7 @@ class Opening(Scene):
             if time.monotonic() > end:
                 raise Unexpected(words_of(page))
             time.sleep(0.3)
-        shown = [self.people[name] for name in (MOTHER, FATHER, CHILD)]
+        shown = [self.people[name] for name in self.cast.shown]
         guider.submit(f"/clips/{self.clip}/persons", {"persons": shown})
         return f"frames {first} to {last}; an end before the start answers {code}"
 

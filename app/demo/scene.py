@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import httpx
 
 from app.demo.client import Browser, Unexpected, find, words_of
 from app.demo.clock import DemoClock
-from app.demo.people import StaffMember
+from app.demo.people import PASSCODE, StaffMember
 from app.demo.serving import Served
 
 STAFF = {
@@ -34,6 +35,37 @@ FILMS = 2
 DARK_WITHIN_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """The family of the story, and the words that people write about them.
+
+    Attributes:
+        contacts: each parent's safe contact.
+        title, goals: of the clip.
+        reference: of the case, in the authority's other system.
+        paper: where the signed filming agreement lies.
+        reason: why the officer approves the disposal.
+        passcode: of both parents' phones.
+    """
+
+    mother: str = MOTHER
+    father: str = FATHER
+    child: str = CHILD
+    sibling: str = SIBLING
+    contacts: Mapping[str, str] = field(default_factory=lambda: dict(CONTACTS))
+    title: str = TITLE
+    goals: tuple[str, ...] = ("Turn-taking",)
+    reference: str = "CP-1024"
+    paper: str = "binder 3, page 12"
+    reason: str = "The visits' films have served their purpose."
+    passcode: str = PASSCODE
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Who is in the film: all but the sibling."""
+        return (self.mother, self.father, self.child)
+
+
 @dataclass(slots=True)
 class Scene:
     """Everyone in the story and what they have made so far.
@@ -41,10 +73,12 @@ class Scene:
     Args:
         served: a fresh folder, nothing started yet.
         film: what the guider filmed.
+        cast: whom it shows.
     """
 
     served: Served
     film: Path
+    cast: Cast = field(default_factory=Cast)
     staff: dict[str, StaffMember] = field(default_factory=dict)
     family: dict[str, Browser] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)

@@ -11,13 +11,8 @@ import httpx
 from app.demo.client import Browser, Unexpected, find, words_of
 from app.demo.people import activate, code_from
 from app.demo.scene import (
-    CHILD,
-    CONTACTS,
     DARK_WITHIN_SECONDS,
-    FATHER,
-    MOTHER,
     STAFF,
-    TITLE,
     Scene,
     expect,
     option,
@@ -38,7 +33,7 @@ class Sharing(Scene):
         page = colleague.page("/checks")
         self.rendition = find(r"/checks/([0-9a-f]{32})", page)
         page = colleague.page(f"/checks/{self.rendition}")
-        everyone = [self.people[name] for name in (MOTHER, FATHER, CHILD)]
+        everyone = [self.people[name] for name in self.cast.shown]
         passed: dict[str, str | list[str]] = {"persons": everyone, "remark": "", "decision": "pass"}
         not_watched = colleague.refused(f"/checks/{self.rendition}", passed)[1]
         colleague.http.get(find(r'data-film="([^"]+)"', page)).raise_for_status()
@@ -55,7 +50,7 @@ class Sharing(Scene):
         """Not in the list, and its address is a 404 like any other."""
         worker = self.staff["social_worker"].browser
         page = worker.page("/shared")
-        if TITLE in page or self.rendition in page:
+        if self.cast.title in page or self.rendition in page:
             message = "the title is shown"
             raise Unexpected(message)
         status, code = worker.refused(f"/watch/{self.rendition}")
@@ -72,13 +67,13 @@ class Sharing(Scene):
         for value in re.findall(r'name="audience"[^>]*value="([^"]+)"', page):
             guider.submit(f"/clips/{self.clip}/ask", {"audience": value})
         used = ""
-        for name in (MOTHER, FATHER):
+        for name in (self.cast.mother, self.cast.father):
             page = guider.submit(f"/families/{self.case}/invitations", {"person": self.people[name]}, status=200)
             link = find(r"(http[^\s<\"]+/invitation/[^\s<\"]+)", page)
-            code = code_from(self.served.messages, to=CONTACTS[name])
+            code = code_from(self.served.messages, to=self.cast.contacts[name])
             browser = self.browser()
             wrong = browser.refused(f"/invitation/{link.rsplit('/', 1)[1]}/activate", _activation("000000", code))
-            activate(browser, link=link, code=code)
+            activate(browser, link=link, code=code, passcode=self.cast.passcode)
             self.family[name] = browser
             used = self.browser().refused(f"/invitation/{link.rsplit('/', 1)[1]}")[1]
         return f"a wrong code answers {wrong[1]}, a used link {used}"
@@ -86,9 +81,9 @@ class Sharing(Scene):
     def answer(self) -> str:
         """Each parent answers each question; nothing is preselected."""
         receipts = 0
-        for name in (MOTHER, FATHER):
+        for name in (self.cast.mother, self.cast.father):
             self._answer_all(self.family[name])
-        for name in (MOTHER, FATHER):
+        for name in (self.cast.mother, self.cast.father):
             page = self.family[name].page(f"/your-clips/{self.rendition}")
             self.read_some(self.family[name], page)
             page = self.family[name].page(f"/your-clips/{self.rendition}/saved")
@@ -101,7 +96,7 @@ class Sharing(Scene):
         """In the list, playing, seeking; a range past the end; nothing for a conference."""
         worker = self.staff["social_worker"].browser
         page = worker.page("/shared")
-        expect(page, TITLE)
+        expect(page, self.cast.title)
         page = worker.page(f"/watch/{self.rendition}")
         film = find(r'data-film="([^"]+)"', page)
         whole = int(worker.http.head(film).headers["content-length"])
@@ -115,14 +110,18 @@ class Sharing(Scene):
         person = option(manager.page(places), STAFF["chair"][0])
         manager.submit(places, {"staff": person, "role": "chair"})
         status, _ = chair.refused(f"/watch/{self.rendition}")
-        if TITLE in chair.page("/shared"):
+        if self.cast.title in chair.page("/shared"):
             message = "the chair sees the title"
             raise Unexpected(message)
         return f"{whole} bytes, seeking by range; for the conference's chair {status}"
 
     def withdraw(self) -> str:
         """One tap; the stream breaks off, the page is told, the mother's page says nothing."""
-        worker, father, mother = self.staff["social_worker"].browser, self.family[FATHER], self.family[MOTHER]
+        worker, father, mother = (
+            self.staff["social_worker"].browser,
+            self.family[self.cast.father],
+            self.family[self.cast.mother],
+        )
         before = words_of(mother.page("/your-clips"))
         page = worker.page(f"/watch/{self.rendition}")
         events = find(r'data-events="([^"]+)"', page)

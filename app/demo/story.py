@@ -55,10 +55,10 @@ class Story(Opening, Sharing, Ending):
         guider = self.staff["guider"]
         guider.sign_in()
         made = {}
-        for name in (MOTHER, FATHER):
+        for name in (self.cast.mother, self.cast.father):
             page = guider.browser.submit(
                 f"/families/{self.case}/invitations", {"person": self.people[name]}, status=200
             )
             link = find(r"(http[^\s<\"]+/invitation/[^\s<\"]+)", page)
-            made[name] = NewInvitation(link, code_from(self.served.messages, to=CONTACTS[name]))
+            made[name] = NewInvitation(link, code_from(self.served.messages, to=self.cast.contacts[name]))
         return made

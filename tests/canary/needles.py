@@ -15,9 +15,10 @@ from urllib.parse import quote, quote_plus
 import numpy as np
 import numpy.typing as npt
 
-WINDOW, STRIDE, FEWEST_KINDS = 32, 512, 20
+WINDOW, STRIDE, FEWEST_KINDS = 32, 512, 26
 _BITS, _FACTOR = 24, np.uint32(2654435761)
 _HEAD = 4
+SHORTEST = 7
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Needles:
         self._add(name, {value, *_encoded(value)})
 
     def film(self, name: str, content: bytes) -> None:
-        """Bytes of a film or picture: a window every half a kilobyte, but for those that could be anything's."""
+        """Bytes of a film or picture: a window every half a kilobyte, but none that any film has (words, silence)."""
         windows = (content[at : at + WINDOW] for at in range(0, len(content) - WINDOW + 1, STRIDE))
         self._add(name, {window for window in windows if len(set(window)) >= FEWEST_KINDS})
 
@@ -52,12 +53,12 @@ class Needles:
         return {self._names[pattern] for at in self._candidates(data) for pattern in self._at(data, at)}
 
     def _add(self, name: str, patterns: Iterable[bytes]) -> None:
-        for pattern in patterns:
-            assert len(pattern) >= _HEAD, f"{name} is too short to be told from chance"
-            if self._names.setdefault(pattern, name) == name:
-                self._by_head.setdefault(pattern[:_HEAD], []).append(pattern)
-        heads = np.frombuffer(b"".join(self._by_head), dtype="<u4")
-        self._table[_places(heads)] = True
+        new = [pattern for pattern in patterns if pattern not in self._names]
+        for pattern in new:
+            assert len(pattern) >= SHORTEST, f"{name} is too short to be told from chance"
+            self._names[pattern] = name
+            self._by_head.setdefault(pattern[:_HEAD], []).append(pattern)
+        self._table[_places(np.frombuffer(b"".join(pattern[:_HEAD] for pattern in new), dtype="<u4"))] = True
 
     def _candidates(self, data: bytes) -> Iterator[int]:
         for shift in range(_HEAD):

@@ -1,4 +1,7 @@
-"""The whole story over HTTP, as `vig-vault demo` plays it, on each kind of database; nothing is patched."""
+"""The whole story over HTTP, as `vig-vault demo` plays it, on PostgreSQL; nothing is patched.
+
+On SQLite ``tests/canary`` plays it, and searches everything after each step.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,14 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 FILM_SECONDS = 6
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+@pytest.fixture
+def served(postgres_address: str, tmp_path: Path) -> Iterator[Served]:
     settings: dict[str, str] = {}
-    if request.param == "postgresql":
-        address = request.getfixturevalue("postgres_address")
-        with administration(address) as run_sql:
-            for name in ("database", "keys", "workflows"):
-                run_sql(f"CREATE DATABASE story_{name}")
-                url = make_url(address).set(database=f"story_{name}")
-                settings[f"{name}_url"] = url.render_as_string(hide_password=False)
+    with administration(postgres_address) as run_sql:
+        for name in ("database", "keys", "workflows"):
+            run_sql(f"CREATE DATABASE story_{name}")
+            url = make_url(postgres_address).set(database=f"story_{name}")
+            settings[f"{name}_url"] = url.render_as_string(hide_password=False)
     one = Served(tmp_path / "demo", **settings)
     yield one
     one.stop()

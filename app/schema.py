@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from core.db import Database
 from core.errors import Unavailable
@@ -26,6 +27,8 @@ class Tree(StrEnum):
 def upgrade(db: Database, tree: Tree) -> None:
     """Bring a database to the newest version; running it again, also after a crash half-way, is safe."""
     with db.engine.begin() as connection:
+        if not db.is_sqlite:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table may take its time
         config = _config(tree)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

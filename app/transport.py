@@ -1,11 +1,12 @@
-"""uvicorn's HTTP protocol with two things more: a stream can be cut so that nothing else arrives; heads are bounded.
+"""uvicorn's HTTP protocol with more: a stream can be cut so that nothing else arrives; heads are bounded.
 
 Closing a connection politely would first send what lies in our buffers. After a withdrawal not even that may go out,
 so ``abort`` drops the buffers and resets the connection (TCP RST). The send buffer of the socket is kept small for
 the same reason: what is in it has left our hands.
 
-``httptools`` takes a head of any length into memory, so ``MOST_HEAD_BYTES`` is ours. What can't be parsed is answered
-here, since no application ever sees it: with a code, and in the same armour as everything else.
+``httptools`` takes a head of any length into memory, and waits for it as long as it takes, so ``MOST_HEAD_BYTES`` and
+``HEAD_SECONDS`` are ours: else a few thousand connections that say nothing would hold every place. What can't be
+parsed is answered here, since no application ever sees it: with a code, and in the same armour as everything else.
 """
 
 from __future__ import annotations
@@ -25,10 +26,13 @@ from app.headers import FIXED
 SEND_BUFFER_BYTES = 128 * 1024
 MOST_HEAD_BYTES = 64 * 1024
 """Of a request's address and headers together."""
+HEAD_SECONDS = 20.0
+"""How long the head of a request may take: from the connection on, or after a request from the next byte on."""
 _LINGER_SECONDS = 1.0
 """How long a refused sender may go on sending, so that the answer isn't lost to a reset."""
 _REFUSALS = {
     400: "bad_request: We could not understand that request.\n",
+    408: "request_timeout: That request took too long to arrive. Please try again.\n",
     431: "head_too_large: That request's address or cookies are too long. Delete this site's cookies and try again.\n",
 }
 _EXTENSION = "vault.abort"
@@ -42,16 +46,26 @@ class CuttableProtocol(HttpToolsProtocol):
     _in_head = False
     _refusal = 400
     _is_refused = False
+    _head_due: asyncio.TimerHandle | None = None
+    head_seconds = HEAD_SECONDS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
         """Note the transport and keep its buffers small."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=SEND_BUFFER_BYTES)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the clock go."""
+        self._forget_head()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what comes; give up on a head that doesn't end."""
         if self._is_refused:
             return
+        if self.cycle is None or self.cycle.response_complete:
+            self._await_head()  # empty lines count as well: uvicorn takes them for a sign of life
         super().data_received(data)
         if self._in_head and not self._is_refused:
             self._head_bytes += len(data)
@@ -68,6 +82,7 @@ class CuttableProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin to answer, unless the head is too long."""
         self._in_head = False
+        self._forget_head()
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MOST_HEAD_BYTES:
             self._refusal = 431
             message = "the head is too long"
@@ -79,8 +94,26 @@ class CuttableProtocol(HttpToolsProtocol):
         del msg  # uvicorn's own words
         self._refuse(self._refusal)
 
+    def _await_head(self) -> None:
+        """Start the clock, unless it runs: a byte now and then doesn't stop it."""
+        if self._head_due is None:
+            self._head_due = self.loop.call_later(self.head_seconds, self._give_up)
+
+    def _forget_head(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+    def _give_up(self) -> None:
+        """A connection that asks for nothing is closed; a head that doesn't end is refused."""
+        if self._in_head:
+            self._refuse(408)
+        else:
+            self.transport.close()
+
     def _refuse(self, status: int) -> None:
         self._is_refused = True
+        self._forget_head()
         body = _REFUSALS[status].encode()
         fields = FIXED | {
             "Cache-Control": "no-store",

@@ -27,6 +27,8 @@ from core.requests import current_request
 
 BUSY_WAIT = timedelta(seconds=10)
 """How long a transaction waits for others before it gives up as ``Unavailable``."""
+STATEMENT_WAIT = timedelta(seconds=60)
+"""How long one statement may take on PostgreSQL, and how long a transaction may lie idle there with what it holds."""
 _NOT_SYNCED = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
 _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 """The second one: there was no room for the index beside the log."""
@@ -37,6 +39,19 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+_WAITS = {
+    "lock_timeout": BUSY_WAIT,
+    "statement_timeout": STATEMENT_WAIT,
+    "idle_in_transaction_session_timeout": STATEMENT_WAIT,
+}
+_SIGNS_OF_LIFE = {
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+"""A server that is cut off is given up after ten seconds or so, instead of hours."""
 
 Row = TypeVar("Row", bound=DeclarativeBase)
 
@@ -157,9 +172,11 @@ def connect(url: str, *, clock: Clock) -> Database:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        waits = {"connect_timeout": str(int(BUSY_WAIT.total_seconds()))}
+        waits = {"connect_timeout": str(int(BUSY_WAIT.total_seconds()))} | _SIGNS_OF_LIFE
         if "options" not in address.query:
-            waits["options"] = f"-c lock_timeout={BUSY_WAIT // timedelta(milliseconds=1)}"
+            waits["options"] = " ".join(
+                f"-c {name}={wait // timedelta(milliseconds=1)}" for name, wait in _WAITS.items()
+            )
         engine = create_engine(
             address, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=waits, hide_parameters=True
         )

@@ -102,15 +102,14 @@ class _Work:
         self._told = 0.0
         beginning = list(islice(self._film.frames(), LOOKED_AT))
         if not beginning:
-            code = "film_empty"
-            raise Unfit(code)
+            _refuse("film_empty")
         self._first = beginning[0]
         stream = self._film.picture
         self._rate = min(choose_rate(average=stream.average_rate, base=stream.base_rate), Fraction(order.bounds.rate))
         times = [moment_of(frame, start=Fraction(0), after=Fraction(0)).at for frame in beginning]
         self._start = begin_of(times, rate=self._rate)
-        seconds = self._film.lasts(start=self._start)
-        self._length = max(1, round(seconds * self._rate)) if seconds else 0
+        self._lasts = self._film.lasts(start=self._start)
+        self._length = max(1, round(self._lasts * self._rate)) if self._lasts else 0
 
     def carry_out(self) -> int:
         """Emit everything; gives the number of frames."""
@@ -141,7 +140,7 @@ class _Work:
         width, height = self._size(long_side=bounds.long_side, short_side=bounds.short_side)
         expected = self._length if span.last is None else span.last - span.first
         if span.last is not None and self._length and span.last > self._length:
-            _beyond_end()
+            _refuse("beyond_end")
         shape = Shape(width, height, self._rate, expected, self._channels(), 0, 0)
         self._line.tell(Kind.SHAPE, **shape.words())
         metronome = Metronome()
@@ -181,21 +180,22 @@ class _Work:
         for frame in film.frames():
             moment = moment_of(frame, start=self._start, after=after)
             if moment.at + moment.lasts > longest:
-                code = "film_too_long"
-                raise Unfit(code)
+                _refuse("film_too_long")
             after = moment.at + 1 / self._rate
-            lasts = moment.lasts if 0 < moment.lasts * self._rate < self._order.bounds.rate else 1 / self._rate
-            yield replace(moment, lasts=lasts)
+            yield moment if self._stays(moment) else replace(moment, lasts=1 / self._rate)
+
+    def _stays(self, moment: Moment[VideoFrame]) -> bool:
+        """Whether a picture's own length can be believed, should it be the last."""
+        end = moment.at + 1 if self._lasts is None else self._lasts + 1 / self._rate
+        return 0 < moment.lasts <= end - moment.at
 
     def _check_whole(self, emitted: int, *, span: _Span) -> None:
         if emitted == 0 and span.last is None:
-            code = "film_empty"
-            raise Unfit(code)
+            _refuse("film_empty")
         if span.last is not None and emitted < span.last - span.first:
-            _beyond_end()
+            _refuse("beyond_end")
         if span.last is None and emitted < self._length * _NEARLY_ALL - self._rate:
-            code = "film_truncated"
-            raise Unfit(code)
+            _refuse("film_truncated")
 
     def _channels(self) -> int:
         return 0 if self._film.sound is None else min(2, max(1, self._film.sound.codec_context.channels))
@@ -220,7 +220,7 @@ class _Work:
         for at, frame in constant_rate(self._moments(film), rate=self._rate):
             if at >= number:
                 return frame
-        return _beyond_end()
+        return _refuse("beyond_end")
 
     # Both
 
@@ -293,6 +293,5 @@ def _write(fd: int, data: bytes) -> None:
             at += os.write(fd, view[at:])
 
 
-def _beyond_end() -> NoReturn:
-    code = "beyond_end"
+def _refuse(code: str) -> NoReturn:
     raise Unfit(code)

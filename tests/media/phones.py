@@ -146,6 +146,14 @@ VARIANTS: dict[str, Variant] = {
     ),
     "size that changes": Variant(two_sizes, tone=None),
     "one picture": Variant(partial(film, *H264, "-an", "-frames:v", "1"), numbers=range(1), tone=None),
+    "one picture for half a minute": Variant(
+        partial(film, *H264, *AAC, rate=Fraction(1, 30), frames=1), rate=Fraction(5), numbers=[0] * 150
+    ),
+    "pictures ten seconds apart": Variant(
+        partial(film, *H264, *AAC, rate=Fraction(1, 10), frames=3),
+        rate=Fraction(5),
+        numbers=[0] * 50 + [1] * 50 + [2] * 50,
+    ),
     "two tracks of sound": Variant(two_microphones),
     "a track of sound that nobody knows": Variant(unknown_microphone),
     "sound begins late": Variant(partial(shifted, "sound", 0.2), tone=(0.6, 0.9)),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
+from playwright.sync_api import Browser, CDPSession, Dialog, Locator, Page, expect
 
 from app import cookies
 from app.demo.clock import DemoClock
@@ -22,6 +22,8 @@ pytestmark = [pytest.mark.journey, pytest.mark.browser]
 FILM_BYTES = 9_000_000
 SLOW = 1_500_000
 """Bytes a second that go up, so that there is a middle to break off in."""
+CRAWLING = 40_000
+"""Likewise, while a page is looked at that moves."""
 PATIENCE_MS = 120_000
 
 
@@ -31,6 +33,18 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield made
 
 
+COUNT_WAKE_LOCKS = """
+    window.held = 0;
+    const request = WakeLock.prototype.request;
+    WakeLock.prototype.request = async function (...given) {
+      const lock = await request.apply(this, given);
+      window.held += 1;
+      lock.addEventListener("release", () => { window.held -= 1; });
+      return lock;
+    };
+"""
+
+
 class Guider:
     """A guider's browser at the page on which film is added."""
 
@@ -38,7 +52,9 @@ class Guider:
         self.stage, self.depositor = stage, depositor
         self.visitor = Visitor(chromium, origin=stage.served.origin, device=PHONE | device)
         self.page: Page = self.visitor.page
-        self.page.on("dialog", lambda dialog: dialog.accept())
+        self.dialogs: list[str] = []
+        self.page.on("dialog", self._leaves)
+        self.page.add_init_script(COUNT_WAKE_LOCKS)
         self.line: CDPSession = self.visitor.context.new_cdp_session(self.page)
         self.signs_in(depositor.family.staff.guider)
 
@@ -60,6 +76,15 @@ class Guider:
             "Network.emulateNetworkConditions",
             {"offline": False, "latency": 5, "downloadThroughput": -1, "uploadThroughput": upload},
         )
+
+    def looks_while_it_moves(self, name: str) -> None:
+        self.limit(CRAWLING)
+        self.visitor.looks(name, height=1500)
+        self.limit(SLOW)
+
+    def _leaves(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.type)
+        dialog.accept()
 
     def chooses(self, *films: Path) -> None:
         self.page.get_by_label("Film from the phone").set_input_files(list(films))
@@ -113,7 +138,8 @@ def test_a_film_survives_everything_that_a_bad_day_does_to_it(
     guider.is_slow()
     guider.chooses(film)
     guider.sends_past(15)
-    guider.visitor.looks("upload-sending-phone", height=1500)
+    guider.looks_while_it_moves("upload-sending-phone")
+    assert guider.page.evaluate("held") == 1
 
     guider.visitor.context.set_offline(offline=True)
     expect(guider.says).to_contain_text("Waiting for the internet. It goes on by itself")
@@ -125,11 +151,13 @@ def test_a_film_survives_everything_that_a_bad_day_does_to_it(
 
     guider.page.get_by_role("button", name="Pause").click()
     expect(guider.says).to_contain_text("Paused. What has arrived is kept until")
+    assert guider.page.evaluate("held") == 0
     guider.visitor.looks("upload-paused-phone", height=1500)
     guider.page.get_by_role("button", name="Go on").click()
     guider.sends_past(before + 10)
 
     guider.page.reload()
+    assert guider.dialogs == ["beforeunload"]
     assert guider.page.evaluate("JSON.stringify([localStorage.length, sessionStorage.length])") == "[0,0]"
     [address] = unfinished(guider)
     arrived = depositor.offset(address)
@@ -209,7 +237,7 @@ def test_a_film_that_is_given_up_is_kept_nowhere(
     guider.is_slow()
     guider.chooses(film)
     guider.sends_past(15)
-    guider.visitor.looks("upload-sending-320", height=1500)
+    guider.looks_while_it_moves("upload-sending-320")
     guider.page.get_by_role("button", name="Give it up: Kit at breakfast.mp4").click()
     expect(guider.says).to_contain_text("Nothing of this film was kept")
     expect(guider.page.get_by_role("button", name="Send film")).to_be_visible()

@@ -44,6 +44,8 @@ FIXED = {
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), screen-wake-lock=(self)",
 }
+ASK_AGAIN = "no-cache"
+"""For static files: modules name one another without a version, and after an upgrade old and new don't fit together."""
 HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -77,8 +79,7 @@ class Armour:
                     headers[name] = value
                 if request_id:
                     headers["X-Request-Id"] = request_id
-                if not is_static:
-                    headers["Cache-Control"] = "no-store"
+                headers["Cache-Control"] = ASK_AGAIN if is_static else "no-store"
                 if self._secure:
                     headers["Strict-Transport-Security"] = HSTS
             await send(message)

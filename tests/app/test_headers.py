@@ -22,7 +22,8 @@ async def touched(_request: Request) -> PlainTextResponse:
 
 @pytest.fixture
 def client() -> httpx.AsyncClient:
-    app = Starlette(routes=[Route("/x", touched, methods=["GET", "POST"])])
+    routes = [Route("/x", touched, methods=["GET", "POST"]), Route("/static/words.js", touched)]
+    app = Starlette(routes=routes)
     armoured = Armour(app, origin=ORIGIN)
     return httpx.AsyncClient(transport=httpx.ASGITransport(armoured), base_url=ORIGIN)
 
@@ -64,3 +65,10 @@ def test_every_answer_carries_the_headers_a_refusal_too(client: httpx.AsyncClien
         assert {name: response.headers[name] for name in FIXED} == FIXED
         assert response.headers["Cache-Control"] == "no-store"
         assert "max-age" in response.headers["Strict-Transport-Security"]
+
+
+def test_a_script_is_kept_but_asked_for_again_so_that_an_upgrade_never_mixes_old_and_new(
+    client: httpx.AsyncClient,
+) -> None:
+    response = asyncio.run(client.get("/static/words.js"))
+    assert response.headers["Cache-Control"] == "no-cache"

@@ -28,8 +28,8 @@ def main() -> None:
             found = drill(STORIES[story](), folder / str(number), kills=0)
             problems = found["problems"]
             assert isinstance(problems, list)
-            print(f"{story:28} {found['calls']} calls, {found['kills']} kills, {found['states']} states, ", end="")
-            print(f"{len(problems)} problems, {found['cpu_seconds']} s")
+            numbers = ", ".join(f"{found[name]} {name}" for name in ("calls", "kills", "states", "cuts"))
+            print(f"{story:28} {numbers}, {len(problems)} problems, {found['cpu_seconds']} s")
             for problem in problems[:3]:
                 print(problem)
             bad += len(problems)

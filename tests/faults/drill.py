@@ -6,7 +6,8 @@ The story's act runs once in a traced process (``tests.faults.tracer``). Wheneve
 stands still, and what lies on the disk is what a SIGKILL at this call leaves: it is copied. Copies in which the same
 files lie and SQLite recovers the same pages are one state (most calls of a transaction change nothing that counts until
 its last); each state is opened as a new process would, checked, carried to its end and checked again. Beside that the
-process is really killed at ``N`` calls (0: at every one), which must lead to the same.
+process is really killed at ``N`` calls (0: at every one), which must lead to the same. And after each sync, what a
+power cut leaves at worst (``tests.faults.plug``) is one state more.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tests.faults.plug import Plug
 from tests.faults.tracer import Call, Then, run
 
 _LOG, _INDEX = "-wal", "-shm"
@@ -63,6 +65,7 @@ class Drill:
     Attributes:
         calls: how often the disk was about to be changed.
         states: what a kill may leave: digest to the copy's folder, the call before which it was taken, what was told.
+        cuts: what a power cut may leave at worst, where that isn't one of those states; in the same form.
         problems: where something wasn't as it must be.
     """
 
@@ -70,18 +73,21 @@ class Drill:
     folder: Path
     calls: list[Call] = field(default_factory=list)
     states: dict[str, tuple[Path, int, list[str]]] = field(default_factory=dict)
+    cuts: dict[str, tuple[Path, int, list[str]]] = field(default_factory=dict)
     kills: int = 0
     problems: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
         """Run the act once and copy each state that it passes through."""
         base, live = self._prepared()
-        look = _Look(live)
+        look, plug = _Look(live), Plug(live)
         told, reader, acknowledge = _line()
 
         def decide(call: Call) -> Then:
             told.extend(reader())
             self._keep(look, told)
+            if self.calls and plug.after(self.calls[-1]):
+                self._unplug(plug, told)
             self.calls.append(call)
             look.changed(call)
             return Then.GO_ON
@@ -89,6 +95,8 @@ class Drill:
         status = run(lambda: self.story.act(live, acknowledge), folder=live, decide=decide)
         told.extend(reader())
         self._keep(look, told)
+        plug.after(self.calls[-1])
+        self._unplug(plug, told)
         if status != 0:
             self.problems.append(f"the act itself ended with {status}")
         shutil.rmtree(live)
@@ -96,9 +104,10 @@ class Drill:
 
     def check_states(self) -> None:
         """Open each state as a new process would."""
-        for copy, index, told in self.states.values():
-            self._check(copy, told=told, where=f"killed before call {index}, {self._name(index)}")
-            shutil.rmtree(copy)
+        for how, states in (("killed", self.states), ("power cut", self.cuts)):
+            for copy, index, told in states.values():
+                self._check(copy, told=told, where=f"{how} before call {index}, {self._name(index)}")
+                shutil.rmtree(copy)
 
     def kill(self, at: int) -> None:
         """Really kill the process at one call."""
@@ -133,6 +142,15 @@ class Drill:
             copy = self.folder / f"state-{len(self.states)}"
             shutil.copytree(look.folder, copy, ignore=shutil.ignore_patterns(f"*{_INDEX}"))
             self.states[digest] = (copy, len(self.calls), list(told))
+
+    def _unplug(self, plug: Plug, told: list[str]) -> None:
+        copy = self.folder / f"cut-{len(self.cuts)}"
+        plug.leave(copy)
+        digest = _Look(copy).digest(told)
+        if digest in self.cuts or digest in self.states:
+            shutil.rmtree(copy)
+        else:
+            self.cuts[digest] = (copy, len(self.calls), list(told))
 
     def _check(self, folder: Path, *, told: Sequence[str], where: str) -> None:
         try:
@@ -237,6 +255,7 @@ def drill(story: Story, folder: Path, *, kills: int) -> dict[str, object]:
         "calls": len(one.calls),
         "by_name": {name: names.count(name) for name in sorted(set(names))},
         "states": len(one.states),
+        "cuts": len(one.cuts),
         "kills": one.kills,
         "cpu_seconds": round(time.process_time() - begun, 1),
         "problems": one.problems,

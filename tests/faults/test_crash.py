@@ -1,7 +1,7 @@
 """SIGKILL at every call that changes a disk: what was told is true, the rest is whole or absent, `fsck` is clean.
 
-Every call's state is checked; at some calls the process is really killed as well (``python -m bench.crash`` does that
-at each one).
+Every call's state is checked, and after every sync the least that a power cut leaves; at some calls the process is
+really killed as well (``python -m bench.crash`` does that at each one).
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ def _call(pid: int, registers: _Registers, *, folder: Path) -> Call | None:
         path = _text(pid, registers.rsi)
     else:
         return Call(name, "")
-    elsewhere = path.startswith("/") and not path.startswith(f"{folder}/")
+    elsewhere = path.startswith("/") and not f"{path}/".startswith(f"{folder}/")
     return None if elsewhere else Call(name, path)
 
 

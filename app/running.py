@@ -23,7 +23,7 @@ from app.process import end_now, on_signals
 from app.readiness import sandbox_part
 from app.service import Service
 from app.settings import Settings, host_and_port, is_loopback
-from app.transport import CuttableProtocol, listening_socket
+from app.transport import listening_socket, protocol_for
 from app.worker import STOPS_WITHIN
 from core.errors import Invalid, Unavailable
 from media.launcher import State, layers
@@ -145,7 +145,7 @@ def serve(service: Service, *, parts: Parts) -> None:
     also_ready = (sandbox_part(),) if parts is Parts.ALL else ()
     config = uvicorn.Config(
         create_app(service, ending=ending, also_ready=also_ready),
-        http=CuttableProtocol,
+        http=protocol_for(settings.public_origin),
         ws="none",
         loop="uvloop",
         lifespan="off",

@@ -50,6 +50,10 @@ class Settings:
     )
     help_phone: str = _setting("Telephone number for help, shown on the pages that help.", "")
     max_upload_bytes: int = _setting("Largest film that may be deposited.", 40 * 2**30)
+    breached_passwords: Path | None = _setting(
+        "File of SHA-1 hashes of breached passwords, sorted, one a line. Empty: only the likeliest words are refused.",
+        None,
+    )
     pr_mode: str = _setting("`one_and_notice` or `all`: see docs/consent.md.", "one_and_notice")
     pr_notice: timedelta = _setting("Days that other holders of parental responsibility have to answer.", timedelta(7))
     sweep_hour: int = _setting("Hour of the day (Europe/London) of the nightly sweep.", 2)

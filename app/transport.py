@@ -16,12 +16,12 @@ import socket
 import struct
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import cast
+from typing import ClassVar, cast
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.headers import FIXED
+from app.headers import FIXED, HSTS
 
 SEND_BUFFER_BYTES = 128 * 1024
 MOST_HEAD_BYTES = 64 * 1024
@@ -48,6 +48,7 @@ class CuttableProtocol(HttpToolsProtocol):
     _is_refused = False
     _head_due: asyncio.TimerHandle | None = None
     head_seconds = HEAD_SECONDS
+    also: ClassVar[dict[str, str]] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
         """Note the transport and keep its buffers small."""
@@ -115,7 +116,9 @@ class CuttableProtocol(HttpToolsProtocol):
         self._is_refused = True
         self._forget_head()
         body = _REFUSALS[status].encode()
-        fields = FIXED | {
+        fields = {
+            **FIXED,
+            **self.also,
             "Cache-Control": "no-store",
             "Connection": "close",
             "Content-Type": "text/plain; charset=utf-8",
@@ -133,6 +136,17 @@ class CuttableProtocol(HttpToolsProtocol):
         if handle is not None:
             handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
+
+
+class SecureProtocol(CuttableProtocol):
+    """The same where people come over TLS: what is answered here says so too."""
+
+    also: ClassVar[dict[str, str]] = {"Strict-Transport-Security": HSTS}
+
+
+def protocol_for(origin: str) -> type[CuttableProtocol]:
+    """Which of them speaks for a public origin."""
+    return SecureProtocol if origin.startswith("https://") else CuttableProtocol
 
 
 def abort_of(scope: Scope) -> Callable[[], None]:

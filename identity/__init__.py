@@ -7,6 +7,7 @@ same transaction. So does signing in: staff by password and time-based code, fam
 from identity.access_models import SecondThing, SessionStep
 from identity.assignments import assign, assign_step, change_guider, end_assignment, end_checks
 from identity.authority import require_in_case, require_member, require_role, require_signed_in, roles_in
+from identity.breached import know_breached
 from identity.caseload import end_caseload, record_caseload
 from identity.cases import CaseFacts, add_person, case_facts, close_case, ended_before
 from identity.decisions import lift_restriction, place_restriction, record_capacity, record_competence
@@ -201,6 +202,7 @@ __all__ = [
     "households",
     "invite",
     "issue_code",
+    "know_breached",
     "letter_code",
     "lift_restriction",
     "lock_case",

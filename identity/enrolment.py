@@ -16,6 +16,7 @@ from core.ids import PersonId, new_id, well_formed
 from core.secret import Secret
 from identity import passwords, totp
 from identity.access_models import EnrolmentRow, PasswordRow, TotpRow
+from identity.breached import check_breached
 from identity.facts import PersonKind
 from identity.models import PersonRow
 from identity.sealing import open_person, seal_person
@@ -56,7 +57,8 @@ def enrol(db: Database, *, keys: KeyStore, token: Secret[str], password: Secret[
     Raises:
         NotFound: no such link.
         Conflict: ``link_used``; Refused: ``link_ended``.
-        Invalid: ``password_form``, ``password_too_short``, ``password_too_long``, ``password_too_common``.
+        Invalid: ``password_form``, ``password_too_short``, ``password_too_long``, ``password_too_common``,
+            ``password_breached``.
         RateLimited: ``too_many_tries``: links from this address that were none.
     """
     at = db.clock.now()
@@ -67,6 +69,7 @@ def enrol(db: Database, *, keys: KeyStore, token: Secret[str], password: Secret[
         email = open_person(keys, person, column="email", sealed=row.email or b"")
         name = open_person(keys, person, column="name", sealed=row.name)
     passwords.check_password(password, context=(name, email))
+    check_breached(db, password)
     kept = passwords.hashed(password)  # slow, so outside a transaction
     secret = totp.new_secret()
     sealed = seal_person(keys, person, table="totp", column="secret", value=secret.reveal())

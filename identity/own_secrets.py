@@ -17,6 +17,7 @@ from core.secret import Secret
 from identity import passwords
 from identity.access_models import DeviceRow, PasswordRow, SessionRow
 from identity.authority import require_role
+from identity.breached import check_breached
 from identity.devices import require_family, spend_passcode_try, wrong_passcode
 from identity.facts import Actor, Role
 from identity.models import PersonRow
@@ -43,7 +44,8 @@ def change_password(
 
     Raises:
         Refused: ``wrong_password``.
-        Invalid: ``password_form``, ``password_too_short``, ``password_too_long``, ``password_too_common``.
+        Invalid: ``password_form``, ``password_too_short``, ``password_too_long``, ``password_too_common``,
+            ``password_breached``.
         Conflict: ``password_changed``: by somebody else, meanwhile.
         RateLimited: ``too_many_tries``.
     """
@@ -66,6 +68,7 @@ def change_password(
             open_person(keys, person, column="email", sealed=email),
         )
         passwords.check_password(new, context=known)
+        check_breached(db, new)
         hashed = passwords.hashed(new)
     with db.begin() as session:
         if right:

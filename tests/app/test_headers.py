@@ -6,12 +6,15 @@ import asyncio
 
 import httpx
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from uvicorn.server import ServerState
 
-from app.headers import FIXED, Armour
+from app.headers import FIXED, HSTS, Armour
+from app.transport import protocol_for
 
 ORIGIN = "https://vault.example.org"
 
@@ -72,3 +75,24 @@ def test_a_script_is_kept_but_asked_for_again_so_that_an_upgrade_never_mixes_old
 ) -> None:
     response = asyncio.run(client.get("/static/words.js"))
     assert response.headers["Cache-Control"] == "no-cache"
+
+
+def test_what_no_application_sees_is_told_to_come_over_tls_too() -> None:
+    async def refused(origin: str) -> str:
+        config = uvicorn.Config(touched, http=protocol_for(origin), log_config=None, lifespan="off")
+        config.load()
+        state = ServerState()
+        server = await asyncio.get_running_loop().create_server(
+            lambda: protocol_for(origin)(config, state, {}), host="127.0.0.1", port=0
+        )
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        server.close()
+        return head.decode()
+
+    for origin, is_secure in ((ORIGIN, True), ("http://127.0.0.1:8443", False)):
+        head = asyncio.run(refused(origin))
+        assert head.startswith("HTTP/1.1 400 ")
+        assert (f"Strict-Transport-Security: {HSTS}" in head) is is_secure

@@ -102,7 +102,7 @@ class _Work:
         self._told = 0.0
         beginning = list(islice(self._film.frames(), LOOKED_AT))
         if not beginning:
-            _refuse("film_empty")
+            _refuse("film_unreadable" if self._film.bad else "film_empty")
         self._first = beginning[0]
         stream = self._film.picture
         self._rate = min(choose_rate(average=stream.average_rate, base=stream.base_rate), Fraction(order.bounds.rate))

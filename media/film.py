@@ -106,13 +106,14 @@ class Film:
         picture: its stream of pictures.
         sound: its stream of sound, if any.
         duration: seconds, if it says so.
+        bad: how many pieces couldn't be decoded so far.
     """
 
     container: InputContainer
     picture: VideoStream
     sound: AudioStream | None
     duration: Fraction | None
-    _bad: int = field(default=0)
+    bad: int = field(default=0)
 
     def lasts(self, *, start: Fraction) -> Fraction | None:
         """How long its pictures last, in seconds, if it says so; ``start`` is the time of the first."""
@@ -142,8 +143,8 @@ class Film:
             try:
                 decoded = packet.decode()
             except FFmpegError as error:
-                self._bad += 1
-                if self._bad > _BAD_PACKETS:
+                self.bad += 1
+                if self.bad > _BAD_PACKETS:
                     code = "film_unreadable"
                     raise Unfit(code) from error
                 continue
@@ -175,7 +176,7 @@ def open_film(reader: SegmentReader, *, shelf: Shelf, bounds: Bounds, threads: i
                 "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
                 "codec_whitelist": _DECODERS,
                 "protocol_whitelist": "none",
-                "max_streams": str(bounds.streams),
+                "max_streams": str(8 * bounds.streams),  # so that a film with a few too many is told so
             },
             metadata_errors="replace",
         )

@@ -130,16 +130,6 @@ def changing_mp4() -> bytes:
         return _run("-r", str(RATE), "-i", str(stream), "-c", "copy", suffix=".mp4")
 
 
-def concat_list(path: Path) -> bytes:
-    """A text that makes plain ffmpeg open another file."""
-    return f"ffconcat version 1.0\nfile '{path}'\n".encode()
-
-
-def hls_list(path: Path) -> bytes:
-    """A playlist that makes plain ffmpeg open another file."""
-    return f"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nfile://{path}\n#EXT-X-ENDLIST\n".encode()
-
-
 def number_in(luma: Plane) -> int:
     """The number that a picture carries.
 

@@ -1,52 +1,19 @@
-"""A sealed shelf in memory, and ways to look at what came out."""
+"""Ways to look at what came out."""
 
 from __future__ import annotations
 
 import io
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
 
-from core.secret import Secret
-from core.segments import SegmentReader, SegmentWriter
-from media.launcher import Job, Result, Sink, Source, run
+from media.launcher import Job, Result, run
 from tests import clips
+from tests.media.shelf import Object
 
-
-@dataclass
-class Object:
-    """A sealed object in memory."""
-
-    key: Secret[bytes] = field(default_factory=lambda: Secret(secrets.token_bytes(32)))
-    data: bytearray = field(default_factory=bytearray)
-    header: bytes = b""
-
-    @classmethod
-    def of(cls, plain: bytes) -> Object:
-        made = cls()
-        writer = SegmentWriter(made.key, associated_data=b"object", write=made.data.extend)
-        writer.write(plain)
-        made.header = writer.close().header
-        return made
-
-    def source(self) -> Source:
-        return Source(len(self.data), self.header, self.key, b"object", self.read)
-
-    def sink(self) -> Sink:
-        return Sink(self.key, b"object", self.data.extend)
-
-    def read(self, offset: int, length: int) -> bytes:
-        return bytes(self.data[offset : offset + length])
-
-    def plain(self) -> bytes:
-        reader = SegmentReader(
-            self.key, associated_data=b"object", size=len(self.data), header=self.header, read_at=self.read
-        )
-        return reader.read(0, reader.plain_size)
+__all__ = ["Object", "boxes_of", "make", "numbers_of", "tone_of"]
 
 
 def make(job: Job, source: Object, *, on_progress: Callable[[int], object] = lambda _: None) -> tuple[Object, Result]:

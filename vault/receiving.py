@@ -13,6 +13,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from datetime import timedelta
 
 import identity
 from audit import Event
@@ -29,6 +30,9 @@ from vault.uploads import Bounds
 
 PART_SIZE = 8 * 2**20
 """Bytes of film in one part at most."""
+PART_AGE = timedelta(minutes=1)
+PART_LEAST = 64 * 2**10
+"""A run this old and this long is a part too: on a slow line no more than that hangs on one server staying up."""
 
 _NOT_COUNTED = (Conflict, NotFound, NotSignedIn, Refused)
 """Answers after which the database certainly doesn't know the part; after others a commit may have succeeded."""
@@ -138,6 +142,7 @@ class PartReceiver:
         self._offset = offset  # of what is counted
         self._next = offset  # of what is sealed
         self._buffer = bytearray()
+        self._begun = db.clock.now()  # since when the buffer fills
         self._waiting: list[PartRow] = []
         self._checksum: bytes | None = None
         self._hash = hashlib.sha256()
@@ -153,7 +158,7 @@ class PartReceiver:
         self._checksum = checksum
 
     def runs(self, chunk: bytes) -> Iterator[bytearray]:
-        """Take a chunk; give each run that is full, to be kept before the next one is asked for.
+        """Take a chunk; give each run that is full or old, to be kept before the next one is asked for.
 
         Raises:
             TooLarge: more came than was announced.
@@ -167,8 +172,9 @@ class PartReceiver:
                 self._buffer += view[taken : taken + size]
                 taken += size
                 if len(self._buffer) == PART_SIZE:
-                    run, self._buffer = self._buffer, bytearray()
-                    yield run
+                    yield self._taken()
+        if len(self._buffer) >= PART_LEAST and self._db.clock.now() - self._begun >= PART_AGE:
+            yield self._taken()
 
     def keep(self, run: bytearray) -> None:
         """Seal a run, durably; count it unless a checksum is still to be compared."""
@@ -214,8 +220,11 @@ class PartReceiver:
         self._waiting.clear()
 
     def _keep_rest(self) -> None:
-        run, self._buffer = self._buffer, bytearray()
-        self.keep(run)
+        self.keep(self._taken())
+
+    def _taken(self) -> bytearray:
+        run, self._buffer, self._begun = self._buffer, bytearray(), self._db.clock.now()
+        return run
 
     def _seal(self, run: bytearray) -> PartRow:
         name = new_id()

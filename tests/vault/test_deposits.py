@@ -258,6 +258,23 @@ def test_a_session_does_not_lie_idle_while_a_film_comes_in_and_does_when_nothing
     assert offset_of(sender, upload) == 3 * PART_SIZE
 
 
+def test_on_a_slow_line_what_came_is_safe_after_a_minute_whatever_becomes_of_the_server(
+    sender: Sender, clock: HandClock
+) -> None:
+    content = film(300_000)
+    upload = sender.begin(len(content))
+    seen: list[int] = []
+
+    async def crawling() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), 50_000):
+            yield content[start : start + 50_000]
+            seen.append(offset_of(sender, upload))
+            clock.move(timedelta(seconds=31))
+
+    assert sender.stream(upload, crawling()) == len(content)
+    assert seen == [0, 0, 150_000, 150_000, 250_000, 250_000]
+
+
 def test_a_length_out_of_bounds_is_refused(sender: Sender) -> None:
     for length in (0, -1):
         with pytest.raises(Invalid, match="empty_film"):

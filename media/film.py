@@ -253,9 +253,10 @@ def _picture_of(container: InputContainer, *, bounds: Bounds) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         _refuse("film_without_picture" if len(container.streams) else "film_unreadable")
-    stream = streams[0]
-    if stream.codec_context is None or stream.codec_context.codec.canonical_name not in _PICTURE_CODECS:
+    known = [s for s in streams if s.codec_context and s.codec_context.codec.canonical_name in _PICTURE_CODECS]
+    if not known:
         _refuse("film_codec_unknown")
+    stream = known[0]  # some cameras put a small preview, of another kind, beside the film
     check_size(stream.width, stream.height, bounds=bounds)
     return stream
 

@@ -72,6 +72,12 @@ def unknown_microphone() -> bytes:
     return again(plain(), *arguments, before=noise)
 
 
+def previewed() -> bytes:
+    """A small preview of another kind lies before the film itself."""
+    preview = ("-filter:v:0", "scale=80:60:out_range=pc,format=yuvj420p", "-c:v:0", "mjpeg", "-disposition:v:0", "0")
+    return again(plain(), "-map", "0:v", "-map", "0:v", "-map", "0:a", "-c", "copy", *preview)
+
+
 def shifted(kind: str, seconds: float) -> bytes:
     """One track begins later than the other."""
     source, other = ("0:v", "1:a") if kind == "sound" else ("1:v", "0:a")
@@ -156,6 +162,8 @@ VARIANTS: dict[str, Variant] = {
     ),
     "two tracks of sound": Variant(two_microphones),
     "a track of sound that nobody knows": Variant(unknown_microphone),
+    "a preview before it": Variant(previewed),
+    "H.264 in Matroska": Variant(partial(film, *H264, *AAC, suffix=".mkv")),
     "sound begins late": Variant(partial(shifted, "sound", 0.2), tone=(0.6, 0.9)),
     "pictures begin late": Variant(partial(shifted, "picture", 0.2), tone=(0.2, 0.5)),
     "sound ends early": Variant(partial(film, "-af", "atrim=end=0.75", *H264, *AAC)),

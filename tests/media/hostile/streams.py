@@ -120,6 +120,10 @@ def _subtitled(suffix: str, codec: str) -> bytes:
         )
 
 
+def _covered() -> bytes:
+    return again(film(), "-frames:v", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-disposition:v", "attached_pic")
+
+
 def _only_subtitles() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         words = Path(folder, "words.srt")
@@ -161,6 +165,7 @@ def streams() -> Mapping[str, tuple[Make, str]]:
         "twelve pictures that last a minute": (_bomb, "fine"),
         "forty tracks": (_many_tracks, "film_too_many_tracks"),
         "a sound recording": (lambda: again(film(), "-vn"), "film_without_picture"),
+        "a sound recording with a picture on its cover": (_covered, "film_without_picture"),
         "only subtitles": (_only_subtitles, "film_without_picture"),
         "subtitles beside the pictures": (lambda: _subtitled(".mp4", "mov_text"), "fine"),
         "styled subtitles beside the pictures": (lambda: _subtitled(".mkv", "ass"), "fine"),

@@ -13,6 +13,7 @@ _RATES = tuple(
     Fraction(rate)
     for rate in (5, 10, 12, "25/2", 15, 20, "24000/1001", 24, 25, "30000/1001", 30, 48, 50, "60000/1001", 60)
 )
+_USUAL = Fraction(30)
 _NEAR = Fraction(1, 250)
 _TICKS = 10_000
 _IN_STEP = Fraction(1, 20)
@@ -50,7 +51,7 @@ def choose_rate(*, average: Fraction | None, base: Fraction | None) -> Fraction:
     if not known:
         return Fraction(25)
     guess = average if average is not None and average > 0 else known[0]
-    if base is not None and guess <= base <= guess * 3 / 2:
+    if base is not None and guess <= base <= max(_USUAL, guess * 3 / 2):
         guess = base
     for rate in _RATES:
         if abs(rate - guess) <= rate * _NEAR:

@@ -53,9 +53,10 @@ def mirrored() -> bytes:
     return again(stored, "-c", "copy", before=("-display_hflip",))
 
 
-def in_the_dark() -> bytes:
-    """Variable frame rate: in the middle third only every third picture was taken."""
-    return film(*("-vf", "select='lt(n,10)+gte(n,20)+not(mod(n,3))'", "-fps_mode", "vfr"), *H264, *AAC, suffix=".mov")
+def in_the_dark(full_speed: str) -> bytes:
+    """Variable frame rate: only every third picture was taken but for some of them."""
+    choice = ("-vf", f"select='{full_speed}+not(mod(n,3))'", "-fps_mode", "vfr")
+    return film(*choice, *H264, *AAC, suffix=".mov")
 
 
 def two_microphones() -> bytes:
@@ -133,7 +134,8 @@ VARIANTS: dict[str, Variant] = {
     "upside down": Variant(partial(turned, 180, "hflip,vflip")),
     "mirrored": Variant(mirrored),
     "mirrored and turned": Variant(partial(turned, 90, "hflip,transpose=clock", "-display_hflip")),
-    "poor light, variable rate": Variant(in_the_dark, near=2),
+    "poor light, variable rate": Variant(partial(in_the_dark, "lt(n,10)+gte(n,20)"), near=2),
+    "hardly any light": Variant(partial(in_the_dark, "lt(n,6)+gte(n,29)"), near=2),
     "HEVC in MOV": Variant(partial(film, *HEVC, *AAC, suffix=".mov")),
     "HEVC of ten bits, ordinary range": Variant(partial(film, *HEVC, "-pix_fmt", "yuv420p10le", *AAC, suffix=".mov")),
     "VP9 in WebM": Variant(partial(film, *VP9, *OPUS, suffix=".webm")),

@@ -32,6 +32,7 @@ F = Fraction
         (F(30), F(30), F(30)),
         (F(30000, 1001), F(30000, 1001), F(30000, 1001)),
         (F("26.4"), F(30), F(30)),  # a phone in poor light
+        (F("11.3"), F(30), F(30)),  # in hardly any light
         (F("25"), F(50), F(25)),
         (F("29.99"), F(90000), F(30)),  # a base rate that means nothing
         (F("29.971"), F(90000), F(30000, 1001)),

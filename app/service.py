@@ -94,8 +94,8 @@ def open_service(settings: Settings, *, passphrase: Secret[str]) -> Service:
     keystore = KeyStore.open(db=keys_db, root=LocalRoot(passphrase), places=settings.places)
     audit.attach(db, writer_key=keystore.audit_mac_key())
     identity.attach(db, keys=keystore)
-    if settings.breached_passwords:
-        identity.know_breached(db, file=settings.breached_passwords)
+    if settings.breach_list:
+        identity.know_breached(db, file=settings.breach_list)
     policy = consent_policy(settings)
     consent.attach(db, policy=policy)
     schedule = retention.load()

@@ -50,7 +50,7 @@ class Settings:
     )
     help_phone: str = _setting("Telephone number for help, shown on the pages that help.", "")
     max_upload_bytes: int = _setting("Largest film that may be deposited.", 40 * 2**30)
-    breached_passwords: Path | None = _setting(
+    breach_list: Path | None = _setting(
         "File of SHA-1 hashes of breached passwords, sorted, one a line. Empty: only the likeliest words are refused.",
         None,
     )

@@ -23,14 +23,14 @@ def know_breached(db: Database, *, file: Path) -> None:
     """Have new passwords compared with this file.
 
     Raises:
-        Invalid: ``breached_passwords_file``: it can't be read, or isn't such a file.
+        Invalid: ``breach_list_file``: it can't be read, or isn't such a file.
     """
     try:
         first = _line_from(file, 0)
     except OSError:
         first = b""
     if not _LINE.match(first):
-        raise Invalid("breached_passwords_file", "VAULT_BREACHED_PASSWORDS must be a file of sorted SHA-1 hashes.")
+        raise Invalid("breach_list_file", "VAULT_BREACH_LIST must be a file of sorted SHA-1 hashes.")
     db.info[_INFO] = file
 
 
@@ -39,7 +39,7 @@ def check_breached(db: Database, password: Secret[str]) -> None:
 
     Raises:
         Invalid: ``password_breached``.
-        Unavailable: ``breached_passwords_unavailable``: the file can't be read now; no password is taken unseen.
+        Unavailable: ``breach_list_unavailable``: the file can't be read now; no password is taken unseen.
     """
     file = db.info.get(_INFO)
     if not isinstance(file, Path):
@@ -49,7 +49,7 @@ def check_breached(db: Database, password: Secret[str]) -> None:
         is_there = _is_in(file, wanted)
     except OSError as error:
         raise Unavailable(
-            "breached_passwords_unavailable", "Passwords can't be changed just now. Please tell your administrator."
+            "breach_list_unavailable", "Passwords can't be changed just now. Please tell your administrator."
         ) from error
     if is_there:
         raise Invalid(

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.running import check_transport
 from app.settings import Settings, described, from_environment, is_loopback
 from core.errors import Invalid
 
@@ -57,3 +59,24 @@ def test_only_addresses_of_this_machine_count_as_loopback(host: str, expected: b
 def test_the_way_out_is_a_web_address_of_another_site(address: str) -> None:
     with pytest.raises(Invalid, match="VAULT_EXIT_ADDRESS"):
         Settings(store=Path("store"), exit_address=address)
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"listen": "0.0.0.0:8443"}, "tls_missing"),
+        ({"listen": "[2001:db8::1]:8443"}, "tls_missing"),
+        ({"listen": "127.0.0.1:8443", "tls_certificate": Path("chain.pem")}, "tls_incomplete"),
+        ({"listen": "0.0.0.0:8443", "tls_key": Path("key.pem")}, "tls_incomplete"),
+    ],
+)
+def test_film_goes_over_no_network_in_clear(given: dict[str, Any], code: str) -> None:
+    with pytest.raises(Invalid, match=code):
+        check_transport(Settings(store=Path("store"), **given))
+
+
+def test_a_certificate_a_proxy_or_this_machine_alone_will_do() -> None:
+    check_transport(Settings(store=Path("store")))
+    check_transport(Settings(store=Path("store"), listen="0.0.0.0:8443", behind_proxy=True))
+    pair = {"tls_certificate": Path("chain.pem"), "tls_key": Path("key.pem")}
+    check_transport(Settings(store=Path("store"), listen="0.0.0.0:443", **pair))

@@ -48,7 +48,7 @@ def test_a_file_that_is_none_is_refused_at_the_start_and_one_that_goes_away_take
     for content in (None, "", "password\n", "5BAA6\n"):
         if content is not None:
             file.write_text(content)
-        with pytest.raises(Invalid, match="breached_passwords_file"):
+        with pytest.raises(Invalid, match="breach_list_file"):
             identity.know_breached(db, file=file)
     file.write_text(line("password"))
     identity.know_breached(db, file=file)

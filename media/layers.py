@@ -102,7 +102,18 @@ MUST_REFUSE: Mapping[Layer, frozenset[str]] = {
 
 
 def prove() -> Layers:
-    """Put each layer around a child, then all that hold around another, and let them try."""
+    """Put each layer around a child, then all that hold around another, and let them try.
+
+    Where not even that can be tried (no folder for temporary files, no more processes), no layer is held.
+    """
+    try:
+        return _prove()
+    except OSError as error:
+        why = f"it couldn't be tried: {error.strerror or type(error).__name__}"
+        return Layers(tuple(Finding(layer, State.REFUSED, why) for layer in Layer), _walls(set()), proved=False)
+
+
+def _prove() -> Layers:
     findings: dict[Layer, Finding] = {}
     with ExitStack() as stack:
         running: dict[Layer, Trial] = {}
@@ -225,7 +236,7 @@ def trial(walls: Walls) -> Iterator[Trial]:
 def _told(errors: int) -> str:
     os.set_blocking(errors, False)
     try:
-        said = os.read(errors, _MOST_REASON).decode("utf-8", "replace")
+        said = os.read(errors, 1 << 16).decode("utf-8", "replace")
     except BlockingIOError:
         return ""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())[-_MOST_REASON:]

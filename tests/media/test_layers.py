@@ -145,6 +145,16 @@ def test_on_a_kernel_without_landlock_bubblewrap_closes_the_files_off_or_nothing
         assert (answer["hold"], answer["outcome"], answer["written"]) == (False, "media_sandbox_missing", 0)
 
 
+def test_where_nothing_can_be_tried_no_layer_is_held_and_it_is_said_why() -> None:
+    program = (
+        "import resource; from media.launcher import layers\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "found = layers(); print(found.hold, {f.why for f in found.findings})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True, text=True)
+    assert done.stdout.startswith("False {\"it couldn't be tried: ")
+
+
 def test_with_neither_bubblewrap_nor_landlock_no_film_is_touched() -> None:
     answer = answer_of(refused=NO_LANDLOCK, path="/nonexistent")
     assert answer["seccomp"] == ["held", ""]

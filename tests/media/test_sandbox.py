@@ -7,16 +7,19 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
-from core.errors import Conflict, Unavailable
-from media.launcher import Bounds, Cut, Normalise, run
+from core.errors import Conflict, Invalid, Unavailable
+from media import launcher
+from media.launcher import Bounds, Cut, Normalise, run, self_test
 from media.orders import Output, Shape
 from media.sandbox import Role
+from media.spawn import Walls
 from media.wire import BrokenLine
 from tests import clips
 from tests.media.helpers import Object
@@ -27,6 +30,27 @@ ROOT = Path(__file__).parents[2]
 def running() -> list[psutil.Process]:
     """Every process of the children: ``bwrap`` where it is used, and what runs inside."""
     return psutil.Process().children(recursive=True)
+
+
+@pytest.fixture(params=["every layer", "Landlock and seccomp"])
+def behind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Behind all that this machine has, and as where there is no bubblewrap."""
+    if request.param != "every layer":
+        walls = Walls(bubblewrap=None, landlock=True, seccomp=True)
+        monkeypatch.setattr(launcher, "_proved", replace(self_test(), walls=walls))
+    return str(request.param)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_film_that_is_refused_leaves_no_file_open_and_no_process(behind: str) -> None:
+    self_test()
+    before = open_files()
+    with pytest.raises(Invalid):
+        run(Normalise(), source=Object.of(b"not a film").source(), sink=Object().sink())
+    assert (open_files(), running()) == (before, [])
 
 
 def test_a_child_loads_neither_the_database_nor_the_web() -> None:
@@ -54,7 +78,7 @@ def test_no_key_is_in_any_childs_arguments_or_environment() -> None:
         assert not re.search(r"PATH=|HOME|SECRET", text)
 
 
-def test_work_that_is_stopped_leaves_no_child_and_no_byte_behind() -> None:
+def test_work_that_is_stopped_leaves_no_child_and_no_byte_behind(behind: str) -> None:
     made = Object()
     with pytest.raises(Conflict) as caught:
         run(Normalise(), source=Object.of(clips.phone_mp4()).source(), sink=made.sink(), cancelled=lambda: True)
@@ -85,7 +109,7 @@ def test_a_child_that_dies_ends_the_job_and_trying_again_is_offered(role: Role) 
     assert (caught.value.code, len(made.data), running()) == ("media_process_failed", 0, [])
 
 
-def test_a_child_that_hangs_is_killed() -> None:
+def test_a_child_that_hangs_is_killed(behind: str) -> None:
     stopped: list[psutil.Process] = []
 
     def stop(_: int) -> None:
@@ -128,7 +152,8 @@ def test_a_store_that_fails_ends_the_job_with_its_own_error() -> None:
     assert running() == []
 
 
-def test_children_die_with_the_server() -> None:
+@pytest.mark.parametrize("path", [os.environ.get("PATH", ""), "/nonexistent"], ids=["every layer", "no bubblewrap"])
+def test_children_die_with_the_server(path: str) -> None:
     program = (
         "import os, signal, sys; from tests import clips; from tests.media.helpers import Object\n"
         "from media.launcher import Normalise, run\n"
@@ -140,7 +165,12 @@ def test_children_die_with_the_server() -> None:
         "run(Normalise(), source=Object.of(film).source(), sink=Object().sink(), on_progress=die)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, input=clips.phone_mp4(), capture_output=True, check=False
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        input=clips.phone_mp4(),
+        capture_output=True,
+        check=False,
+        env={"PATH": path},
     )
     pids = [int(pid) for pid in done.stdout.split()]
     assert len(pids) >= 3

@@ -25,7 +25,7 @@ from core.errors import VaultError
 from core.ids import CaseId, SessionId
 from identity import sessions_live, versions
 
-EVERY: Final = timedelta(milliseconds=200)
+EVERY: Final = timedelta(milliseconds=125)
 """How often to look; the specification asks for at least every 250 ms."""
 EVIDENCE: Final = timedelta(milliseconds=500)
 """How old what is known may be."""

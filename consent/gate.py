@@ -148,10 +148,11 @@ def decide_again(
             return facts_about(session, facts(session), people=people)
 
     try:
-        known = together_on(db).collected((case_id, rendition_id), collect)
+        together = together_on(db)
+        known = together.collected((case_id, rendition_id), collect)
         if known.rendition.id != rendition_id or known.rendition.content_hash != content_hash:
             return Refusal(Reason.HASH_CHANGED)
-        with db.read() as session:
+        with together.one_by_one, db.read() as session:
             at = now(session)
             if inquiry.session not in sessions_live(session, [inquiry.session], at=at):
                 return Refusal(Reason.SESSION_ENDED)

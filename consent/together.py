@@ -18,6 +18,8 @@ from core.db import Database
 from core.ids import CaseId, RenditionId
 
 Key = tuple[CaseId, RenditionId]
+AT_ONCE: Final = 4
+"""How many look up at once what is each one's own: more would only open more connections to the database."""
 _NAME: Final = "consent_together"
 
 
@@ -38,11 +40,16 @@ class _Turn:
 
 
 class Together:
-    """What one process collects just now."""
+    """What one process collects just now.
+
+    Attributes:
+        one_by_one: to be held while something is looked up that is each one's own.
+    """
 
     def __init__(self) -> None:
         self._turns: dict[Key, _Turn] = {}
         self._lock = threading.Lock()
+        self.one_by_one = threading.BoundedSemaphore(AT_ONCE)
 
     def collected(self, key: Key, collect: Callable[[], Facts]) -> Facts:
         """Facts from a collection that begins after this call.

@@ -25,6 +25,10 @@ from vault.viewings import Ticket
 JUST_DECIDED_SECONDS = 0.25
 """How long a decision stands by itself before the watch must confirm it."""
 
+_SETTLING = threading.BoundedSemaphore(2)
+"""Ends of viewings that are written at once: they wait for each other in the database anyway, and stopping others is
+more urgent."""
+
 
 class Leave:
     """The leave of one viewing. ``holds`` and ``settle`` block, so call them in a thread.
@@ -97,7 +101,8 @@ class Leave:
     def settle(self) -> None:
         """End the viewing, with its entry, where ``holds`` said no: after the film has stopped."""
         if self._refusal is not None:
-            self.desk.cut(self.ticket, reason=self._refusal.reason)
+            with _SETTLING:
+                self.desk.cut(self.ticket, reason=self._refusal.reason)
 
 
 def follow(

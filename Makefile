@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lock clean setup assets
+.PHONY: demo test check lock clean setup assets pictures
 
 demo: $(READY) ## Show the main job on a throwaway store. ARGS=--exit ends afterwards; FOOTAGE=path uses a film of yours.
 	@$(BIN)/vig-vault demo $(if $(FOOTAGE),--footage "$(FOOTAGE)") $(ARGS)
@@ -28,6 +28,9 @@ $(READY): requirements.lock pyproject.toml hatch_build.py web/package-lock.json
 
 assets: ## Make the pages' third-party assets again.
 	$(BIN)/python hatch_build.py
+
+pictures: $(READY) ## Take a picture of every page in every form, to be looked at: FOLDER=somewhere outside the repository.
+	$(BIN)/python -m tests.walk "$(FOLDER)"
 
 lock: $(READY) ## Pin every dependency by hash again.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
+from markupsafe import Markup
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse
 
@@ -20,7 +21,7 @@ import identity
 from app import office
 from app.forms import Form
 from app.office import Families
-from app.pages.words import count, london
+from app.pages.words import count, london_time
 from app.policy import staff
 from app.service import Service, service_of
 from app.web import page
@@ -209,5 +210,7 @@ def _pages(found: Page, given: Mapping[str, object]) -> dict[str, str | None] | 
     if found.after is None:
         return None
     asked = {name: str(value) for name, value in given.items() if value and name != "after"}
-    said = f"{count(len(found.entries), 'entry', 'entries')}, back to {london(found.entries[-1].at)}"
+    said = Markup("{}, back to {}").format(
+        count(len(found.entries), "entry", "entries"), london_time(found.entries[-1].at)
+    )
     return {"earlier": None, "later": "/audit?" + urlencode(asked | {"after": found.after}), "says": said}

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 import retention
 from app import office
 from app.forms import Form, Posted
-from app.listing import FEW, Choice, cut, finder, pages_of, within
+from app.listing import Choice, cut, finder, pages_of, within
 from app.office import Families
 from app.pages.words import count, day, london, london_time, megabytes
 from app.policy import staff
@@ -120,8 +120,8 @@ def accept_clock(actor: Officer, service: TheService) -> Response:
 def certificates(request: Request, actor: Officer, service: TheService) -> Response:
     """What was destroyed, the latest first."""
     choices = (Choice("kind", "What was destroyed", {one.value: office.RECORD_WORDS[one] for one in RecordClass}),)
-    wanted = finder(request, "/certificates", of=FEW + 1, choices=choices)
-    kind = RecordClass(wanted.chosen("kind")) if wanted.chosen("kind") else None
+    chosen = finder(request, "/certificates", of=0, choices=choices).chosen("kind")
+    kind = RecordClass(chosen) if chosen else None
 
     def read(number: int) -> tuple[tuple[Certificate, ...], int]:
         return retention.certificates_issued(service.db, keystore=service.keystore, actor=actor, page=number, of=kind)
@@ -143,7 +143,7 @@ def certificates(request: Request, actor: Officer, service: TheService) -> Respo
             }
             for one in issued
         ],
-        finder=wanted,
+        finder=finder(request, "/certificates", of=total, choices=choices),
         pages=pages_of(request, "/certificates", total=total, size=CERTIFICATES, of=("certificate", "certificates")),
     )
 

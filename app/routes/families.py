@@ -69,7 +69,6 @@ def families(request: Request, actor: CaseStaff, service: TheService) -> Respons
                 "title": title(line.children),
                 "status": STATUS_WORDS[line.status],
                 "guider": line.guider or "",
-                "next": "",
                 "closed_on": day_in_england(line.closed_at) if line.closed_at else None,
             }
             for line in shown.lines

@@ -125,6 +125,8 @@ def saved(request: Request, rendition_id: RenditionId, actor: Family, service: T
     """What they have answered, and what happens next."""
     home = home_of(service, actor)
     said = [group for group in home.questions(rendition_id) if not group.is_open]
+    if not said:  # nothing was saved, so nothing may say so
+        return go(f"/your-clips/{rendition_id}/questions")
     ends = [one.expires_at for group in said for one in group.questions if one.expires_at and group.may_stop]
     return page(
         request,

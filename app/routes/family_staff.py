@@ -129,9 +129,13 @@ def end_phone(case_id: CaseId, person_id: PersonId, actor: CaseStaff, service: T
 
 
 @router.post("/families/{case_id}/told")
-def told(case_id: CaseId, actor: AnyRole, form: Posted, service: TheService) -> Response:
+def told(request: Request, case_id: CaseId, actor: AnyRole, form: Posted, service: TheService) -> Response:
     """Somebody said no to a member of staff: it counts at once, and no proof is asked."""
-    person = PersonId(form.id("person", called="who said it"))
+    try:
+        person = PersonId(form.id("person", called="who said it"))
+    except Invalid as error:
+        context = family_page.context(request, service, actor, case_id=case_id)
+        return page(request, "family.html", problem=error, **context)
     consent.record_told_refusal(service.db, actor=actor, case_id=case_id, person=person)
     return go(f"/families/{case_id}", saved="told")
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
 
+from app import cookies
 from app.policy import PUBLIC, signed_in
 from app.readiness import Readiness
 from app.service import Service, service_of
@@ -55,4 +56,10 @@ def _plain(request: Request, template: str, service: Service) -> Response:
     request.state.actor = signed_in(request)
     settings = service.settings
     contact = {"name": settings.authority, "phone": settings.help_phone, "email": ""}
-    return page(request, template, organisation=settings.authority, contact=contact if settings.help_phone else None)
+    return page(
+        request,
+        template,
+        family_page=cookies.token(request, cookies.DEVICE) is not None,  # of a family, signed in or not
+        organisation=settings.authority,
+        contact=contact if settings.help_phone else None,
+    )

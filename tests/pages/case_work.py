@@ -43,7 +43,6 @@ def case_samples() -> Iterator[Sample]:
                     "title": "Ava and Noah",
                     "status": "Child protection plan",
                     "guider": "Jo Marsh",
-                    "next": "Ask for consent",
                     "closed_on": None,
                 },
                 {
@@ -51,7 +50,6 @@ def case_samples() -> Iterator[Sample]:
                     "title": LONG,
                     "status": "Child in need",
                     "guider": "",
-                    "next": "",
                     "closed_on": date(2026, 9, 1),
                 },
             ],

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-import app.cli.fsck  # noqa: F401 - registers the command
+import app.cli.fsck
+import app.cli.store  # noqa: F401 - these register commands; where there is only one, typer takes no name for it
 from app.cli import application
 from app.service import Service, open_service
 from app.settings import Settings

@@ -19,13 +19,14 @@ AFTER_A_CRASH = timedelta(minutes=2)
 _ANY_AGE = timedelta(days=-1)
 
 
-def assert_sound(world: World) -> None:
+def assert_sound(world: World) -> vault.Report:
     """``fsck`` reads everything and finds nothing wrong; the log verifies; no disposal is stuck."""
     report = vault.fsck(world.db, keystore=world.keystore, store=world.store, depth=Depth.EVERYTHING)
     assert report.findings == ()
     assert retention.stuck(world.db) == ()
     verdict = audit.verify(world.db, verifier=world.signer.verifier, writer_key=world.keystore.audit_mac_key())
     assert verdict.finding is None, verdict.sentence
+    return report
 
 
 def tidy_up(world: World) -> None:
@@ -37,8 +38,7 @@ def tidy_up(world: World) -> None:
 
 def assert_nothing_left(world: World) -> None:
     """Sound, and no leftover but keys that opened nothing and never will."""
-    assert_sound(world)
-    report = vault.fsck(world.db, keystore=world.keystore, store=world.store)
+    report = assert_sound(world)
     assert {kind for kind, count in report.leftovers.items() if count} <= {Leftover.KEY_UNUSED}
 
 

@@ -16,7 +16,7 @@ import pytest
 from tests.faults.drill import spread
 from tests.faults.stories import STORIES
 
-KILLS = 3
+KILLS = 2
 FEWEST_CALLS = {"a deposit": 300, "a clip": 200, "a grant and a withdrawal": 100, "a disposal": 300, "an upgrade": 100}
 CALLS_THAT_COUNT = {
     "a deposit": {"fdatasync", "fsync", "pwrite64", "rename", "unlink", "write"},

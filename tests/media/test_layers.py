@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -99,8 +100,8 @@ def test_without_any_layer_a_child_manages_everything_so_that_the_self_test_prov
     with trial(BARE) as bare:
         outcome = bare.outcome()
     assert outcome.ended_well
-    ptrace = {"trace_other"}  # some kernels let nobody but an ancestor trace (yama)
-    assert outcome.refused - ptrace == set()
+    elsewhere = {"trace_other", "make_namespace"}  # what some kernels (yama) and containers refuse to everybody
+    assert outcome.refused - elsewhere == set()
 
 
 def test_a_child_is_started_with_nothing_open_and_nothing_in_its_environment_but_what_it_needs(
@@ -131,8 +132,11 @@ def test_where_user_namespaces_are_refused_bubblewrap_says_so_and_the_others_hol
     answer = answer_of(refused=NO_NAMESPACES)
     bubblewrap = answer["bubblewrap"]
     assert isinstance(bubblewrap, list)
-    assert bubblewrap[0] == "refused"
-    assert "namespace" in bubblewrap[1]
+    if shutil.which("bwrap"):
+        assert bubblewrap[0] == "refused"
+        assert "namespace" in bubblewrap[1]
+    else:
+        assert bubblewrap[0] == "absent"
     assert (answer["hold"], answer["outcome"]) == (True, clips.FRAMES)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -31,7 +32,8 @@ _PROBES = ("/proc/self/cgroup", "/proc/stat", "/proc/sys/vm/", "/sys/devices/sys
 
 def traced(command: Iterable[str], *, into: Path) -> list[str]:
     """A command under ``strace``, which follows every process of it; what is refused is seen too, but it costs much."""
-    options = ("-f", "-Y", "-qqq", "-e", "signal=none", "-e", f"trace={_CALLS}", "-o", str(into))
+    names = ",".join(f"?{name}" for name in _CALLS.split(","))  # some processors have no such call
+    options = ("-f", "-Y", "-qqq", "-e", "signal=none", "-e", f"trace={names}", "-o", str(into))
     return ["strace", *options, *command]
 
 
@@ -41,9 +43,10 @@ def traced_cheaply(command: Iterable[str], *, into: Path) -> list[str]:
 
 
 def can_trace() -> bool:
-    """Whether ``strace`` is installed, and the kernel lets it watch."""
+    """Whether ``strace`` is installed and new enough, and the kernel lets it watch."""
     try:
-        tried = subprocess.run(["strace", "-qqq", "-o", "/dev/null", "true"], capture_output=True, check=False)
+        command = traced_cheaply(["true"], into=Path(os.devnull))
+        tried = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:
         return False
     return tried.returncode == 0

@@ -61,7 +61,7 @@ def test_a_film_survives_everything_that_a_bad_day_does_to_it(
     assert guider.page.evaluate("held") == 1
 
     guider.visitor.context.set_offline(offline=True)
-    expect(guider.says).to_contain_text("Waiting for the internet. It goes on by itself")
+    expect(guider.says).to_contain_text("Waiting for the internet. It goes on by itself", timeout=PATIENCE_MS)
     guider.visitor.looks("upload-offline-phone", height=1500)
     before = guider.percent()
     guider.visitor.context.set_offline(offline=False)
@@ -69,7 +69,7 @@ def test_a_film_survives_everything_that_a_bad_day_does_to_it(
     guider.sends_past(before + 5)
 
     guider.page.get_by_role("button", name="Pause").click()
-    expect(guider.says).to_contain_text("Paused. What has arrived is kept until")
+    expect(guider.says).to_contain_text("Paused. What has arrived is kept until", timeout=PATIENCE_MS)
     assert guider.page.evaluate("held") == 0
     guider.visitor.looks("upload-paused-phone", height=1500)
     guider.page.get_by_role("button", name="Go on").click()
@@ -131,7 +131,7 @@ def test_films_are_sent_one_after_the_other_and_what_is_none_is_said_without_sto
     guider = Guider(chromium, stage, depositor)
     guider.opens()
     guider.page.get_by_role("button", name="Send film").click()
-    expect(guider.page.locator("#film-error")).to_have_text("Error: Choose a film.")
+    expect(guider.page.locator("#film-error")).to_have_text("Error: Choose a film.", timeout=PATIENCE_MS)
     guider.visitor.looks("upload-none-chosen-phone")
     guider.chooses(text, empty, large, film)
     expect(guider.page.get_by_role("link", name="Show what is here")).to_be_visible(timeout=PATIENCE_MS)
@@ -158,8 +158,8 @@ def test_a_film_that_is_given_up_is_kept_nowhere(
     guider.sends_past(15)
     guider.looks_while_it_moves("upload-sending-320")
     guider.page.get_by_role("button", name="Give it up: Kit at breakfast.mp4").click()
-    expect(guider.says).to_contain_text("Nothing of this film was kept")
-    expect(guider.page.get_by_role("button", name="Send film")).to_be_visible()
+    expect(guider.says).to_contain_text("Nothing of this film was kept", timeout=PATIENCE_MS)
+    expect(guider.page.get_by_role("button", name="Send film")).to_be_visible(timeout=PATIENCE_MS)
     guider.visitor.goes_to("/uploads")
     assert "Nothing is unfinished" in guider.visitor.reads()
     guider.visitor.looks("uploads-none-320")
@@ -182,7 +182,9 @@ def test_what_nobody_went_on_with_for_a_day_is_gone_and_begins_anew_only_when_it
     guider.signs_in(again(stage.service.db, depositor.family.staff.guider))
     guider.limit(-1)
     guider.chooses(film)
-    expect(guider.page.locator("[data-trouble]")).to_contain_text("What had arrived of this film was erased.")
+    expect(guider.page.locator("[data-trouble]")).to_contain_text(
+        "What had arrived of this film was erased.", timeout=PATIENCE_MS
+    )
     assert unfinished(guider) == []
     guider.visitor.forgives("410")
     guider.visitor.looks("upload-erased-phone", height=1500)

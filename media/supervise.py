@@ -10,7 +10,7 @@ import secrets
 import selectors
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fcntl import F_SETPIPE_SZ, fcntl
 from pathlib import Path
@@ -122,7 +122,8 @@ class Supervisor:
     def _begin(self) -> None:
         for name in ("picture", "sound", "encoded"):
             self._pipes[f"{name}-out"], self._pipes[f"{name}-in"] = os.pipe()
-        fcntl(self._pipes["picture-in"], F_SETPIPE_SZ, _PIPE)
+        with suppress(PermissionError):  # a user without privileges may have so much in pipes and no more; it is slower
+            fcntl(self._pipes["picture-in"], F_SETPIPE_SZ, _PIPE)
         source, order = self._source, Seal(self._source.key, self._source.associated_data)
         decoder = self._start(Role.DECODE, {"picture": "picture-in", "sound": "sound-in"})
         words = DecodeOrder(self._job, source.size, source.header, order, self._bounds, self._threads).words()

@@ -144,7 +144,7 @@ def _smtp(host: str, port: int) -> Iterator[Finding]:
 
 def _has_password(address: str) -> bool:
     try:
-        return bool(address) and make_url(address).password is not None
+        return bool(address) and bool(make_url(address).password)
     except ArgumentError:
         return False
 

@@ -37,7 +37,9 @@ def compose(given: dict[str, str] | None = None) -> dict[str, Any]:
 
 
 def environment_of(service: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in service["environment"].items()}
+    given: dict[str, str] = service["environment"]
+    assert all(isinstance(value, str) for value in given.values()), "an unquoted value is read as something else"
+    return given
 
 
 def mounts_of(service: dict[str, Any]) -> dict[str, str]:

@@ -16,8 +16,10 @@ import yaml
 import app.cli.store  # noqa: F401 - it registers its commands
 from app import ask
 from app.cli import application
+from app.messages import sender_for
 from app.process import GIVES_UP_AFTER
 from app.running import GRACE_SECONDS, check_transport
+from app.service import consent_policy
 from app.settings import Settings, described, from_environment, host_and_port
 from tests.deploy.compose import FILE, GIVEN, OURS, compose, environment_of, mounts_of, text_of
 from tests.docs.repository import ROOT
@@ -51,6 +53,8 @@ def test_every_setting_in_it_is_one_that_the_code_reads_and_they_fit_together(
     assert {one for one in given if one.startswith("VAULT_")} <= known
     settings = from_environment(given)
     check_transport(settings)
+    sender_for(settings.messages, sender=settings.messages_from)
+    consent_policy(settings)
     assert settings.behind_proxy
     assert settings.public_origin == f"https://{GIVEN['VAULT_HOST']}"
     assert len({settings.address_of(one) for one in ("database", "keys", "workflows")}) == 3

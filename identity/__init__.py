@@ -7,21 +7,12 @@ same transaction. So does signing in: staff by password and time-based code, fam
 from identity.access_models import SecondThing, SessionStep
 from identity.assignments import assign, assign_step, change_guider, end_assignment, end_checks
 from identity.authority import require_in_case, require_member, require_role, require_signed_in, roles_in
+from identity.bound_devices import DeviceLine, device_of, forget_own_device, has_device, own_device, unbind_devices
 from identity.breached import know_breached
 from identity.caseload import end_caseload, record_caseload
 from identity.cases import CaseFacts, add_person, case_facts, close_case, ended_before
 from identity.decisions import lift_restriction, place_restriction, record_capacity, record_competence
-from identity.devices import (
-    Activated,
-    DeviceLine,
-    activate,
-    device_of,
-    forget_own_device,
-    has_device,
-    own_device,
-    sign_in_device,
-    unbind_devices,
-)
+from identity.devices import Activated, activate, sign_in_device
 from identity.enrolment import Enrolment, TotpSetup, confirm_enrolment, enrol, look_enrolment
 from identity.facts import (
     Actor,

@@ -10,17 +10,16 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 import audit
-from core.db import Database, lock, not_found
+from core.db import Database, lock
 from core.errors import Conflict, NotSignedIn, RateLimited, Refused
 from core.ids import CaseId, PersonId, new_id
 from core.secret import Secret
 from identity import passwords, totp
 from identity.access_models import DeviceRow, InvitationRow, SessionStep
-from identity.authority import require_in_case, require_member, require_signed_in
-from identity.facts import Actor, Factor, PersonKind, Role
+from identity.bound_devices import unbind_all
+from identity.facts import Factor, PersonKind
 from identity.invitations import MOST_WRONG_CODES, by_token, code_matches, look, require_live
 from identity.models import PersonRow
-from identity.session_list import SOMEWHERE
 from identity.sessions import FAMILY_TIMEOUTS, TOKEN_BYTES, SignedIn, Timeouts, begin, end_device, token_hash
 from identity.tries import count_guess, please_wait
 from identity.whence import Whence
@@ -29,22 +28,6 @@ from keys import KeyStore
 FAILURES_TO_LOCK = 5
 LOCKED_FOR = timedelta(minutes=15)
 FAILURES_TO_UNBIND = 10
-
-
-UNBINDERS = (Role.GUIDER, Role.SOCIAL_WORKER, Role.MANAGER)
-"""Who in a case may unbind a family member's lost device."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceLine:
-    """A bound device.
-
-    Attributes:
-        browser: what it is, in a few words.
-    """
-
-    browser: str
-    bound_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,87 +152,12 @@ def wrong_passcode(session: Session, row: DeviceRow, *, at: datetime) -> Refused
     return Refused("wrong_passcode", "That passcode isn't right. Please try again.", field="passcode")
 
 
-def own_device(db: Database, *, actor: Actor) -> DeviceLine | None:
-    """The device that a family member is bound to, if one is.
-
-    Raises:
-        NotFound: a member of staff asks.
-    """
-    require_family(actor)
-    with db.read() as session:
-        row = session.scalars(_bound(actor.person)).first()
-        return None if row is None else DeviceLine(row.browser or SOMEWHERE, row.bound_at)
-
-
-def forget_own_device(db: Database, *, actor: Actor) -> None:
-    """Unbind one's own device and end all sessions on it: it takes a new invitation to come back.
-
-    Raises:
-        NotFound: a member of staff asks.
-    """
-    require_family(actor)
-    at = db.clock.now()
-    with db.begin() as session:
-        lock(session, PersonRow, actor.person)
-        _unbind_all(session, actor.person, by=actor.person, at=at)
-
-
-def require_family(actor: Actor) -> None:
-    """Refuse staff, who have no bound device.
-
-    Raises:
-        NotSignedIn: no second factor.
-        NotFound: staff.
-    """
-    require_signed_in(actor)
-    if actor.kind is not PersonKind.FAMILY:
-        raise not_found()
-
-
-def device_of(db: Database, *, actor: Actor, case_id: CaseId, person: PersonId) -> DeviceLine | None:
-    """A family member's bound device, for those who may unbind it; not when it was used, which is their own business.
-
-    Raises:
-        NotFound: a foreign case or person.
-        Refused: ``not_your_role``.
-    """
-    with db.read() as session:
-        require_in_case(session, actor, *UNBINDERS, case_id=case_id, at=db.clock.now())
-        require_member(session, person, case_id=case_id)
-        row = session.scalars(_bound(person)).first()
-        return None if row is None else DeviceLine(row.browser or SOMEWHERE, row.bound_at)
-
-
-def unbind_devices(db: Database, *, actor: Actor, case_id: CaseId, person: PersonId) -> None:
-    """A family member's phone is lost: unbind it and end its sessions, by the guider, the social worker or a manager.
-
-    Raises:
-        NotFound: a foreign case or person.
-        Refused: ``not_your_role``.
-    """
-    at = db.clock.now()
-    with db.begin() as session:
-        require_in_case(session, actor, *UNBINDERS, case_id=case_id, at=at)
-        require_member(session, person, case_id=case_id)
-        lock(session, PersonRow, person)
-        _unbind_all(session, person, by=actor.person, at=at)
-
-
-def has_device(session: Session, person: PersonId) -> bool:
-    """Whether they have activated an invitation and the device is still bound."""
-    return session.scalars(_bound(person).limit(1)).first() is not None
-
-
-def _bound(person: PersonId) -> Select[DeviceRow]:
-    return select(DeviceRow).where(DeviceRow.person_id == person, DeviceRow.revoked_at.is_(None))
-
-
 def _bind(
     session: Session, row: InvitationRow, *, passcode_hash: str, whence: Whence, timeouts: Timeouts, at: datetime
 ) -> Activated:
     person = PersonId(row.person_id)
     row.used_at = at
-    _unbind_all(session, person, by=person, at=at)
+    unbind_all(session, person, by=person, at=at)
     token = Secret(secrets.token_urlsafe(TOKEN_BYTES))
     device = DeviceRow(
         id=new_id(),
@@ -290,11 +198,6 @@ def _session(
     )
     audit.record(session, audit.Event.SIGNED_IN, actor=person, object_id=signed_in.session)
     return signed_in
-
-
-def _unbind_all(session: Session, person: PersonId, *, by: PersonId, at: datetime) -> None:
-    for device in session.scalars(_bound(person)).all():
-        end_device(session, device, by=by, at=at)
 
 
 def _device(session: Session, token: Secret[str]) -> DeviceRow:

@@ -17,8 +17,9 @@ from core.secret import Secret
 from identity import passwords
 from identity.access_models import DeviceRow, PasswordRow, SessionRow
 from identity.authority import require_role
+from identity.bound_devices import require_family
 from identity.breached import check_breached
-from identity.devices import require_family, spend_passcode_try, wrong_passcode
+from identity.devices import spend_passcode_try, wrong_passcode
 from identity.facts import Actor, Role
 from identity.models import PersonRow
 from identity.sealing import open_person

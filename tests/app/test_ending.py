@@ -53,9 +53,8 @@ class Upload:
     line: socket.socket
 
     def offset(self) -> int:
-        service = self.stage.service
-        actor = self.family.staff.guider.actor
-        return vault.upload(service.db, actor=actor, upload_id=self.id, bounds=service.bounds).offset
+        service, actor = self.stage.service, self.family.staff.guider.actor
+        return vault.upload(service.db, keystore=service.keystore, actor=actor, upload_id=self.id).offset
 
 
 def ask(stage: Stage, path: str, family: Family, *lines: str, method: str = "GET") -> socket.socket:

@@ -96,7 +96,8 @@ def test_nothing_that_a_stolen_tablet_kept_is_worth_anything_once_its_sign_in_ha
     assert play(service, f"{cookie}; {cookies.MARK}=x", *kept) == [401] * (len(kept) - 1) + [303]
 
     at_work = f"{cookies.SESSION}={guider.token.reveal()}"
-    assert vault.upload(service.db, actor=guider.actor, upload_id=upload).offset == 1000
+    state = vault.upload(service.db, keystore=service.keystore, actor=guider.actor, upload_id=upload)
+    assert state.offset == 1000
     assert play(service, at_work, *kept[5:8]) == [404] * 3, "a viewing belongs to the session that began it"
     assert play(service, at_work, kept[0]) == [204], "and its owner goes on with the film elsewhere"
 

@@ -98,7 +98,7 @@ def actor_for(db: Database, token: Secret[str]) -> Actor:
 
 
 def note_use(session: Session, used: SessionId, *, at: datetime) -> None:
-    """Long work is use too: a session doesn't lie idle while a film comes in. One that is over stays over."""
+    """Long work is use too: a session doesn't lie idle while a film comes in or plays. One that is over stays over."""
     row = session.get(SessionRow, used)
     if row is not None and at + timedelta(seconds=row.idle_seconds) - row.idle_until >= TOUCH_AFTER:
         _put_off(session, used, idle=timedelta(seconds=row.idle_seconds), at=at)

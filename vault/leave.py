@@ -10,11 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Self
 
+import identity
 from consent import Permit, Refusal, Watch
 from core.db import Database
+from core.errors import VaultError
 from core.ids import ViewingId
 from identity import Actor
 from keys import KeyStore
@@ -25,13 +27,16 @@ from vault.viewings import Ticket
 JUST_DECIDED_SECONDS = 0.25
 """How long a decision stands by itself before the watch must confirm it."""
 
+USE_NOTED_SECONDS = 60.0
+"""How often it is written down that a film is being watched, at most."""
+
 _SETTLING = threading.BoundedSemaphore(2)
 """Ends of viewings that are written at once: they wait for each other in the database anyway, and stopping others is
 more urgent."""
 
 
 class Leave:
-    """The leave of one viewing. ``holds`` and ``settle`` block, so call them in a thread.
+    """The leave of one viewing. ``holds``, ``note_use`` and ``settle`` block, so call them in a thread.
 
     Attributes:
         desk: where it is decided.
@@ -45,6 +50,7 @@ class Leave:
         self.desk, self.ticket = desk, ticket
         self.permit: Permit = desk.decide(ticket)
         self._watch, self._decided, self._monotonic = watch, decided, monotonic
+        self._use_noted = decided  # by the request that is being answered
         self._refusal: Refusal | None = None
         self._renewing = threading.Lock()
 
@@ -97,6 +103,18 @@ class Leave:
                 return False
             self.permit, self._decided = answer, decided
             return True
+
+    @property
+    def is_use_due(self) -> bool:
+        """Whether the last use was written down so long ago that ``note_use`` should be called."""
+        return self._monotonic() - self._use_noted >= USE_NOTED_SECONDS
+
+    def note_use(self) -> None:
+        """Film that is taken is use: a session doesn't lie idle meanwhile. Its absolute end stays where it is."""
+        self._use_noted = self._monotonic()
+        db = self.desk.db
+        with suppress(VaultError), db.begin() as session:  # what isn't written down only ends the session sooner
+            identity.note_use(session, self.ticket.inquiry.session, at=db.clock.now())
 
     def settle(self) -> None:
         """End the viewing, with its entry, where ``holds`` said no: after the film has stopped."""

@@ -118,6 +118,8 @@ class Reading:
                     piece = await asyncio.to_thread(self._segment, index)
                     served += len(piece)
                     yield piece
+                    if self._leave.is_use_due:  # a long film is one request, and a request is all that is seen as use
+                        await asyncio.to_thread(self._leave.note_use)
             except ViewingCut:
                 was_cut = True
                 raise

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -41,11 +42,13 @@ class Part:
         name: a word of ours.
         check: raises ``VaultError`` where it doesn't hold.
         fresh: how long a look is good.
+        hanging: what is wrong where it doesn't answer in time; nothing where that is no reason to stop.
     """
 
     name: str
     check: Check
     fresh: timedelta = FRESH
+    hanging: str | None = "unanswered"
     _look: Future[str | None] = field(default_factory=Future)
     _begun: float = float("-inf")
 
@@ -89,9 +92,9 @@ class Readiness:
         if waiting:
             await asyncio.wait(waiting, timeout=LIMIT.total_seconds())
         return {
-            name: code
-            for name, look in looks.items()
-            if (code := look.result() if look.done() else "unanswered") is not None
+            part.name: code
+            for part in self._parts
+            if (code := look.result() if (look := looks[part.name]).done() else part.hanging) is not None
         }
 
 
@@ -106,8 +109,17 @@ def parts_of(service: Service) -> tuple[Part, ...]:
     ]
     if service.witness is not None:
         witness = service.witness
-        parts.append(Part("witness", lambda: audit.check_mark(service.db, witness=witness)))
+        parts.append(Part("witness", lambda: _stands_by(service.db, witness=witness), hanging=None))
     return tuple(parts)
+
+
+def _stands_by(db: Database, *, witness: audit.Witness) -> None:
+    """See that the witness hasn't forgotten. One that is away hasn't: what it is to be told waits for it.
+
+    Nobody is kept from withdrawing because a disk elsewhere is gone; ``doctor`` and the officer's page say that it is.
+    """
+    with suppress(Unavailable):
+        audit.check_mark(db, witness=witness)
 
 
 def sandbox_part() -> Part:

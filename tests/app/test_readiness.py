@@ -107,6 +107,15 @@ def test_a_witness_that_is_cut_short_and_one_that_vanishes(watching: Service, tm
     assert failing_in(watching) == {}
 
 
+@ON_SQLITE
+def test_a_witness_that_is_away_keeps_nobody_from_withdrawing(watching: Service, tmp_path: Path) -> None:
+    (tmp_path / "away").mkdir()
+    witness = audit.FileWitness(tmp_path / "away")
+    with pytest.raises(Unavailable):
+        audit.check_mark(watching.db, witness=witness)
+    assert failing_in(replace(watching, witness=witness)) == {}
+
+
 def test_a_disk_without_room_is_full_and_one_that_takes_nothing_is_read_only(tmp_path: Path) -> None:
     check_room(tmp_path)
     with pytest.raises(OutOfRoom):
@@ -118,6 +127,10 @@ def test_a_locked_main_database_can_still_be_read_so_it_is_ready(watching: Servi
     with watching.db.begin() as session:
         session.execute(text("SELECT 1"))
         assert failing_in(watching) == {}
+
+
+def assert_waits(event: threading.Event) -> None:
+    assert event.wait(PATIENCE_SECONDS)
 
 
 def test_a_look_that_hangs_is_unanswered_piles_up_nothing_and_its_end_is_seen() -> None:
@@ -141,6 +154,8 @@ def test_a_look_that_hangs_is_unanswered_piles_up_nothing_and_its_end_is_seen() 
     assert asyncio.run(ask_at_once()) == [{"database": "unanswered", "keys": "sealed"}] * 50
     assert asyncio.run(ask_at_once())[0] == {"database": "unanswered", "keys": "sealed"}
     assert len(looks) == 1
+    away = Readiness((Part("witness", lambda: assert_waits(may_end), hanging=None),), ending=Ending())
+    assert dict(asyncio.run(away.failing())) == {}
     may_end.set()
     assert dict(asyncio.run(readiness.failing())) in ({"keys": "sealed"}, {"database": "unanswered", "keys": "sealed"})
 

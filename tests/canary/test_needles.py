@@ -36,7 +36,11 @@ def test_a_name_is_found(form: bytes, before: int) -> None:
     assert needles.find(noise) == set()
 
 
-@pytest.mark.parametrize("form", [KEY, KEY.hex().encode(), base64.b64encode(KEY), base64.b64encode(b"=" + KEY)])
+@pytest.mark.parametrize(
+    "form",
+    [KEY, KEY.hex().encode(), base64.b64encode(KEY), base64.b64encode(b"=" + KEY)],
+    ids=["as it is", "in hex", "in base64", "in the middle of something in base64"],
+)
 def test_a_key_is_found(form: bytes) -> None:
     needles = Needles()
     needles.key("the root key", KEY)

@@ -189,7 +189,7 @@ def _counted_as(keys: KeyStore, whence: Whence, *, account: bytes) -> tuple[tupl
     known = known_as(keys, whence, account=account)
     if known:
         return ((PER_BROWSER, f"{account.hex()} {known}"),)
-    return (PER_ADDRESS, whence.address), (PER_ACCOUNT, account.hex())
+    return (PER_ADDRESS, whence.network), (PER_ACCOUNT, account.hex())
 
 
 def _codes_counted_as(
@@ -198,7 +198,7 @@ def _codes_counted_as(
     known = known_as(keys, whence, account=_index_of(session, person))
     what = f"{person} {known}"
     whose = ((PER_CODE, what), (PER_DAY_OF_CODES, what))
-    return whose if known else ((CODES_PER_ADDRESS, whence.address), *whose)
+    return whose if known else ((CODES_PER_ADDRESS, whence.network), *whose)
 
 
 def _index_of(session: Session, person: PersonId) -> bytes:

@@ -47,7 +47,7 @@ PER_ACCOUNT = Limit("account", 10, QUARTER)
 PER_BROWSER = Limit("browser", 10, QUARTER)
 """Wrong passwords at one account on one browser that it did sign in on."""
 PER_ADDRESS = Limit("address", 100, QUARTER)
-"""Wrong passwords from one network address, whichever the account."""
+"""Wrong passwords from one network address (of IPv6: one network), whichever the account."""
 PER_CODE = Limit("code", 5, timedelta(minutes=5))
 PER_DAY_OF_CODES = Limit("code-day", 30, timedelta(days=1))
 """Three of a million codes are right at a time: five tries every five minutes for ever would find one."""
@@ -123,7 +123,7 @@ def count_guess(db: Database, *, keys: KeyStore, whence: Whence) -> None:
         RateLimited: ``too_many_tries``.
     """
     with db.begin() as session:
-        limited = spend(session, keys, LINKS_PER_ADDRESS, what=whence.address, at=db.clock.now())
+        limited = spend(session, keys, LINKS_PER_ADDRESS, what=whence.network, at=db.clock.now())
     if limited:
         raise limited
 

@@ -11,12 +11,15 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from core.secret import Secret
 from identity.sealing import keyed_hash
 from keys import KeyStore
 
 _MARK = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})")
+_ONE_LINE = 64
+"""Bits of an IPv6 address that name a network; whoever has a line has all addresses of one."""
 _PROGRAMS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -43,7 +46,7 @@ class Whence:
     """Where a try comes from.
 
     Attributes:
-        address: the network address, for counting.
+        address: the network address.
         agent: what the browser calls itself, however long.
         mark: what this browser kept from an earlier sign-in.
     """
@@ -51,6 +54,17 @@ class Whence:
     address: str
     agent: str = ""
     mark: Secret[str] = field(default_factory=lambda: Secret(""))
+
+    @property
+    def network(self) -> str:
+        """What tries are counted by: the address, or of IPv6 its network, else one guesser would be 2^64 of them."""
+        try:
+            address = ip_address(self.address.partition("%")[0])
+        except ValueError:
+            return self.address
+        if not isinstance(address, IPv6Address):
+            return str(address)
+        return str(address.ipv4_mapped or IPv6Network((address, _ONE_LINE), strict=False))
 
     @property
     def browser(self) -> str:

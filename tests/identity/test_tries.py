@@ -130,6 +130,37 @@ def test_a_bound_phone_and_a_real_link_are_not_closed_by_what_others_guess_from_
     identity.sign_in_device(db, keys=keystore, device=phone.device, passcode=PASSCODE, whence=here)
 
 
+NETWORKS = {
+    "192.0.2.7": "192.0.2.7",
+    "::ffff:192.0.2.7": "192.0.2.7",
+    "2001:db8:1:2::1": "2001:db8:1:2::/64",
+    "2001:db8:1:2:ffff:ffff:ffff:ffff": "2001:db8:1:2::/64",
+    "2001:db8:1:3::1": "2001:db8:1:3::/64",
+    "fe80::1%eth0": "fe80::/64",
+    "": "",
+    "testclient": "testclient",
+}
+
+
+@pytest.mark.parametrize("address", NETWORKS)
+def test_of_ipv6_a_whole_network_is_counted_since_one_guesser_has_all_of_its_addresses(address: str) -> None:
+    assert Whence(address).network == NETWORKS[address]
+
+
+@ON_SQLITE
+def test_another_address_of_the_same_ipv6_network_gives_no_more_tries(
+    db: Database, keystore: KeyStore, home: Home
+) -> None:
+    assert home
+    use_up(db, keystore, PER_ADDRESS, what="2001:db8:1:2::/64")
+    use_up(db, keystore, LINKS_PER_ADDRESS, what="2001:db8:1:2::/64")
+    fresh, neighbour = Whence("2001:db8:1:2:3:4:5:6"), Whence("2001:db8:1:3::1")
+    assert tell(db, keystore, WRONG, fresh) == "too_many_tries"
+    assert tell(db, keystore, WRONG, neighbour) == "sign_in_failed"
+    with pytest.raises(RateLimited):
+        identity.look(db, keys=keystore, token=Secret("no such thing"), whence=fresh)
+
+
 @ON_SQLITE
 def test_codes_run_out_for_the_day_where_only_the_password_is_known(
     db: Database, keystore: KeyStore, home: Home, clock: HandClock

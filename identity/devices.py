@@ -118,11 +118,12 @@ def sign_in_device(
         limited = spend_passcode_try(session, row.id, passcode=passcode, at=at)
     if limited is not None:
         raise limited
-    right = passwords.matches(passcode, row.passcode_hash)  # slow, so outside a transaction
+    kept = row.passcode_hash
+    right = passwords.matches(passcode, kept)  # slow, so outside a transaction
     with db.begin() as session:
         row = _device(session, device)
         person = PersonId(row.person_id)
-        if right:
+        if right and row.passcode_hash == kept:
             row.failures, row.locked_until, row.last_used_at = 0, None, at
             return _session(session, person, device_id=row.id, whence=whence, timeouts=timeouts, at=at)
         error = wrong_passcode(session, row, at=at)

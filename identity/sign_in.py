@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import audit
-from core.db import Database
+from core.db import Database, lock
 from core.errors import Invalid, RateLimited, Refused
 from core.ids import PersonId
 from core.secret import Secret
@@ -67,7 +67,7 @@ def sign_in_password(db: Database, *, keys: KeyStore, email: str, password: Secr
         raise limited
     right = passwords.matches(password, kept)  # slow, so outside a transaction
     with db.begin() as session:
-        if right and person is not None and _is_ready(session, person):
+        if right and person is not None and _is_ready(session, person, kept=kept):
             for limit, what in counted:
                 (refund if limit is PER_ADDRESS else forget)(session, keys, limit, what=what)
             timeouts = Timeouts(idle=SECOND_FACTOR_WITHIN, absolute=SECOND_FACTOR_WITHIN)
@@ -205,9 +205,12 @@ def _index_of(session: Session, person: PersonId) -> bytes:
     return session.get_one(PersonRow, person).email_index or b""
 
 
-def _is_ready(session: Session, person: PersonId) -> bool:
-    row, second = session.get(PersonRow, person), session.get(TotpRow, person)
-    return row is not None and row.suspended_at is None and second is not None and second.confirmed_at is not None
+def _is_ready(session: Session, person: PersonId, *, kept: str | None) -> bool:
+    """Whether they may go on to the code: what ends sessions, and another password, may have come meanwhile."""
+    row = lock(session, PersonRow, person)
+    mine, second = session.get(PasswordRow, person), session.get(TotpRow, person)
+    is_theirs = mine is not None and mine.hash == kept
+    return is_theirs and row.suspended_at is None and second is not None and second.confirmed_at is not None
 
 
 def _refused(session: Session, person: PersonId | None, *, reason: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pyotp
@@ -15,7 +17,7 @@ from core.db import Database
 from core.errors import Invalid, NotFound, NotSignedIn, RateLimited, Refused
 from core.ids import SessionId, new_id
 from core.secret import Secret
-from identity import Actor, Role, Whence
+from identity import Actor, Role, Whence, passwords
 from identity.access_models import DeviceRow, SessionRow
 from keys import KeyStore
 from tests.fakes import HandClock
@@ -204,6 +206,51 @@ def test_another_passcode_ends_every_other_session_and_wrong_ones_lock_the_phone
         enter(NEXT_PASSCODE)
     clock.move(timedelta(minutes=15))
     enter(NEXT_PASSCODE)
+
+
+@contextmanager
+def while_it_is_compared(do: Callable[[], object]) -> Iterator[None]:
+    """Have something done at the moment at which the next password or passcode has been found right."""
+    compare, waiting = passwords.matches, [do]
+
+    def compared(secret: Secret[str], kept: str | None) -> bool:
+        right = compare(secret, kept)
+        while waiting:
+            waiting.pop()()
+        return right
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "matches", compared)
+        yield
+
+
+@ON_SQLITE
+def test_an_old_password_that_is_being_compared_while_it_is_changed_begins_nothing(
+    db: Database, keystore: KeyStore, staff: Staff, clock: HandClock
+) -> None:
+    actor = identity.actor_for(db, signed_in(db, keystore, staff, clock)[0].token)
+
+    def change() -> None:
+        identity.change_password(db, keys=keystore, actor=actor, current=PASSWORD, new=NEXT)
+
+    with while_it_is_compared(change), pytest.raises(Refused, match="sign_in_failed"):
+        identity.sign_in_password(db, keys=keystore, email=EMAIL, password=PASSWORD, whence=AT_WORK)
+    identity.sign_in_password(db, keys=keystore, email=EMAIL, password=NEXT, whence=AT_WORK)
+
+
+@ON_SQLITE
+def test_an_old_passcode_that_is_being_compared_while_it_is_changed_begins_nothing(
+    db: Database, keystore: KeyStore, family: Family
+) -> None:
+    phone = phone_of(db, keystore, family)
+    actor = identity.actor_for(db, phone.signed_in.token)
+
+    def change() -> None:
+        identity.change_passcode(db, actor=actor, current=PASSCODE, new=NEXT_PASSCODE)
+
+    with while_it_is_compared(change), pytest.raises(Refused, match="wrong_passcode"):
+        identity.sign_in_device(db, keys=keystore, device=phone.device, passcode=PASSCODE, whence=AT_HOME)
+    identity.sign_in_device(db, keys=keystore, device=phone.device, passcode=NEXT_PASSCODE, whence=AT_HOME)
 
 
 @ON_SQLITE

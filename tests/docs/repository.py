@@ -10,6 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 _MADE = frozenset({".git", ".venv", "build", "dist", "node_modules", "vendor", "__pycache__"})
 _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+_BLOCK = re.compile(r"(?:^ {4}[^ \n].*\n)+", re.MULTILINE)
+_SPAN = re.compile(r"`([^`\n]+)`")
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
 
@@ -43,6 +45,12 @@ def anchors(document: Path) -> set[str]:
     """The names of its headings, as GitHub makes them."""
     headings = _HEADING.findall(_FENCED.sub("", document.read_text(encoding="utf-8")))
     return {re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", heading).lower()).replace(" ", "-") for heading in headings}
+
+
+def fenced_and_spans(document: Path) -> list[str]:
+    """What stands in code: each indented or fenced block, and each span between back ticks."""
+    text = document.read_text(encoding="utf-8")
+    return _BLOCK.findall(text) + _SPAN.findall(_FENCED.sub("", text))
 
 
 def table(document: Path, *, first_heading: str) -> list[list[str]]:

@@ -163,7 +163,7 @@ def hand_back(session: Session, lease: Lease, *, at: datetime) -> bool:
     if row is None:
         return False
     row.state, row.attempts, row.fence = JobState.WAITING, row.attempts - 1, row.fence + 1
-    outbox.post(session, "job.start", at=at, payload={"job_id": lease.job_id, "turn": str(row.fence)})
+    outbox.post(session, START, at=at, payload={"job_id": lease.job_id, "turn": str(row.fence)})
     return True
 
 

@@ -90,18 +90,6 @@ def webm() -> bytes:
 
 
 @cache
-def sound_only() -> bytes:
-    """No pictures."""
-    return _again(phone_mp4(), "-c", "copy", "-vn")
-
-
-@cache
-def motion_jpeg() -> bytes:
-    """A codec that isn't on the list."""
-    return _encode("-c:v", "mjpeg", "-frames:v", "5", "-an", suffix=".mov")
-
-
-@cache
 def huge() -> bytes:
     """One picture of 16 million pixels."""
     return _run(

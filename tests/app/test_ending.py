@@ -68,11 +68,16 @@ def ask(stage: Stage, path: str, family: Family, *lines: str, method: str = "GET
 
 
 def begin_upload(stage: Stage, family: Family) -> Upload:
+    """Send the first bytes once the server has said that it takes them: a signal comes after that for certain."""
     place = f"/cases/{family.case_id}/visits/{stage.visit(family)}/uploads"
     with stage.client(family.staff.guider) as client:
         made = client.post(place, headers=TUS | {"Upload-Length": str(ANNOUNCED)})
-    lines = ("Tus-Resumable: 1.0.0", "Upload-Offset: 0", f"Content-Type: {OFFSET_TYPE}", f"Content-Length: {ANNOUNCED}")
-    line = ask(stage, made.headers["location"], family, *lines, method="PATCH")
+    body = (f"Content-Type: {OFFSET_TYPE}", f"Content-Length: {ANNOUNCED}", "Expect: 100-continue")
+    line = ask(
+        stage, made.headers["location"], family, "Tus-Resumable: 1.0.0", "Upload-Offset: 0", *body, method="PATCH"
+    )
+    line.settimeout(PATIENCE_SECONDS)
+    assert line.recv(1000).startswith(b"HTTP/1.1 100 ")
     line.sendall(film(ANNOUNCED)[:SENT])
     return Upload(stage, family, UploadId(made.headers["location"].rpartition("/")[2]), line)
 
@@ -120,7 +125,6 @@ def test_a_signal_ends_streams_keeps_the_upload_and_refuses_new_requests(stage: 
     assert b"200 OK" in player.recv(1000)
     assert b"200 OK" in page.recv(100)
     upload = begin_upload(stage, family)
-    time.sleep(0.5)  # the bytes are on their way to the application
 
     send_signal(stage)
     closing = until_closing(stage)
@@ -150,7 +154,6 @@ def test_a_signal_ends_streams_keeps_the_upload_and_refuses_new_requests(stage: 
 
 def test_a_second_signal_hurries_it(stage: Stage) -> None:
     upload = begin_upload(stage, stage.family())
-    time.sleep(0.5)
     send_signal(stage)
     until_closing(stage)
     send_signal(stage)

@@ -31,6 +31,7 @@ def test_every_link_within_the_repository_leads_somewhere(document: Path) -> Non
 def test_every_decision_stands_in_the_list_of_decisions_and_begins_with_its_number() -> None:
     records = sorted(path for path in DECISIONS.glob("*.md") if path.name != "README.md")
     assert links(DECISIONS / "README.md") == [path.name for path in records]
+    assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
     assert [path.read_text(encoding="utf-8")[:8] for path in records] == [f"# {path.name[:4]}: " for path in records]
 
 

@@ -13,7 +13,7 @@ from audit import Event
 from core import jobs
 from core.db import Database
 from core.errors import Unavailable
-from core.ids import JobId
+from core.ids import JobId, new_id
 
 _ON_ITS_WAY = ["PENDING", "ENQUEUED", "DELAYED"]
 
@@ -37,13 +37,16 @@ def unresumed(db: Database, *, workflows_url: str) -> list[JobId]:
 
 
 def start_again(db: Database, *, job_ids: list[JobId]) -> None:
-    """Deliver their start once more: twice is one run."""
+    """Deliver their start once more, as another turn: the engine may have given the one before up.
+
+    Should it be under way after all, the later turn takes the job over, and what the other does no longer counts.
+    """
     if not job_ids:
         return
     with db.begin() as session:
         audit.record(session, Event.STORE_TIDIED, actor=None, details={"restarted": len(job_ids)})
         for job_id in job_ids:
-            jobs.announce(session, job_id, at=db.clock.now())
+            jobs.announce(session, job_id, at=db.clock.now(), turn=new_id())
 
 
 def _known(workflows_url: str) -> set[str]:

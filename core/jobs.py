@@ -96,9 +96,16 @@ def enqueue(session: Session, kind: str, *, subject: str, case_id: str | None, a
     return job_id
 
 
-def announce(session: Session, job_id: JobId, *, at: datetime) -> None:
-    """Have the workflow engine start a job; one that it knows already isn't started twice."""
-    outbox.post(session, START, at=at, payload={"job_id": job_id})
+def announce(session: Session, job_id: JobId, *, at: datetime, turn: str = "") -> None:
+    """Have the workflow engine start a job; one that it knows already in this turn isn't started twice.
+
+    Args:
+        session: the caller's transaction.
+        job_id: which job.
+        at: now.
+        turn: tells a later start apart from the ones before, which the engine counts as done.
+    """
+    outbox.post(session, START, at=at, payload={"job_id": job_id} | ({"turn": turn} if turn else {}))
 
 
 def take(session: Session, job_id: JobId, *, at: datetime) -> Lease | None:
@@ -163,7 +170,7 @@ def hand_back(session: Session, lease: Lease, *, at: datetime) -> bool:
     if row is None:
         return False
     row.state, row.attempts, row.fence = JobState.WAITING, row.attempts - 1, row.fence + 1
-    outbox.post(session, START, at=at, payload={"job_id": lease.job_id, "turn": str(row.fence)})
+    announce(session, lease.job_id, at=at, turn=str(row.fence))
     return True
 
 

@@ -9,7 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from dbos import DBOS
 
+from app.unresumed import start_again, unresumed
 from app.worker import MAX_ATTEMPTS, Worker
 from core import jobs, outbox
 from core.db import Database
@@ -85,6 +87,34 @@ def test_a_job_that_meets_a_fault_is_tried_again_and_then_parked_with_its_senten
     row = wait_for_end(db, ask_for_work(db))
     assert (row.state, row.error_code) == (JobState.PARKED, "store_unavailable")
     assert len(runs) == MAX_ATTEMPTS
+
+
+def test_a_job_that_the_engine_gave_up_while_the_database_was_away_can_be_started_again(
+    db: Database, running: Running, tmp_path: Path, clock: HandClock
+) -> None:
+    runs: list[Lease] = []
+
+    def work(lease: Lease) -> None:
+        runs.append(lease)
+        if len(runs) == 1:
+            db.unsynced.set()
+            raise Unavailable("database_fault", "The database is away.")
+        with db.begin() as session:
+            assert jobs.finish(session, lease, at=db.clock.now())
+
+    running(work)
+    job_id = ask_for_work(db)
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not DBOS.list_workflows(status="ERROR"):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    db.unsynced.clear()
+    workflows_url = f"sqlite:///{tmp_path / 'workflows.db'}"
+    assert unresumed(db, workflows_url=workflows_url) == [job_id]
+    start_again(db, job_ids=[job_id])
+    assert unresumed(db, workflows_url=workflows_url) == []
+    assert wait_for_end(db, job_id).state is JobState.DONE
+    assert len(runs) == 2
 
 
 def test_a_film_that_is_none_is_refused_at_once(db: Database, running: Running, clock: HandClock) -> None:

@@ -27,7 +27,7 @@ ASK_AGAIN = frozenset({Reason.NOT_ASKED, Reason.EXPIRED, Reason.LAPSED, Reason.U
 def context(service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any]:
     """Everything of ``clip.html``."""
     clip = vault.clip(service.db, keystore=service.keystore, actor=actor, clip_id=clip_id)
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=clip.case_id)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=clip.case_id)
     rendition = clip.renditions[0] if clip.renditions else None
     shown = rendition.persons_shown if rendition else frozenset[PersonId]()
     return {
@@ -79,7 +79,7 @@ def _check(service: Service, actor: Actor, clip: Clip, rendition: RenditionLine 
         return nothing
     names = {CheckState.WAITING: "asked", CheckState.PASSED: "passed", CheckState.SENT_BACK: "sent_back"}
     with service.db.read() as session:
-        by = identity.person_name(session, keys=service.keystore, person=latest.checker)
+        by = identity.person_name(session, keystore=service.keystore, person=latest.checker)
     return {
         "state": names.get(latest.state, "none"),
         "by": by,
@@ -93,7 +93,7 @@ def _checkers(service: Service, actor: Actor, view: CaseView) -> list[dict[str, 
     able = {Role.GUIDER, Role.SUPERVISOR}
     return [
         {"id": one.id, "name": one.name}
-        for one in identity.staff_directory(service.db, keys=service.keystore, actor=actor)
+        for one in identity.staff_directory(service.db, keystore=service.keystore, actor=actor)
         if one.roles & able and one.id not in on_case
     ]
 

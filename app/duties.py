@@ -97,7 +97,7 @@ def _send_code(service: Service, payload: Mapping[str, str]) -> None:
     """Make a code and send it. An invitation that is over needs no message any more."""
     try:
         contact, code = identity.issue_code(
-            service.db, keys=service.keystore, invitation_id=InvitationId(payload["invitation_id"])
+            service.db, keystore=service.keystore, invitation_id=InvitationId(payload["invitation_id"])
         )
     except NotFound:
         return
@@ -111,7 +111,7 @@ def _send_code(service: Service, payload: Mapping[str, str]) -> None:
 
 def _send_note(service: Service, person: str, text: str) -> None:
     """Say that something waits: no name, no place, not what about. Who has no contact is told at a visit."""
-    contact = identity.safe_contact(service.db, keys=service.keystore, person=PersonId(person))
+    contact = identity.safe_contact(service.db, keystore=service.keystore, person=PersonId(person))
     if contact is not None:
         service.sender.send(Message(to=contact.reveal(), subject=_SUBJECT, text=text))
 

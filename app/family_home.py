@@ -156,11 +156,11 @@ def names_of(service: Service, asked: Iterable[Iterable[Question | consent.Histo
     people = {one.audience.person for one in lines if one.audience.person} | {one.on_behalf_of for one in lines}
     meetings = {one.audience.conference for one in lines if one.audience.conference}
     with service.db.read() as session:
-        opened = identity.person_names(session, keys=service.keystore, people=people)
+        opened = identity.person_names(session, keystore=service.keystore, people=people)
         names = {str(person): name for person, name in opened.items()}
         for meeting in meetings:
-            line = consent.conference(session, keys=service.keystore, conference_id=meeting)
-            listed = identity.person_names(session, keys=service.keystore, people=line.attendees)
+            line = consent.conference(session, keystore=service.keystore, conference_id=meeting)
+            listed = identity.person_names(session, keystore=service.keystore, people=line.attendees)
             names[meeting] = f"{line.title}, {day(line.starts_at)}: {joined(sorted(listed.values()))}"
     return names
 
@@ -198,7 +198,7 @@ def who_watched(request: Request, service: Service, actor: Actor) -> tuple[list[
     shown = cut(request, "/who-watched", found, of=("time", "times"))
     lines = shown.lines
     with service.db.read() as session:
-        names = identity.person_names(session, keys=service.keystore, people={one.viewer for one in lines})
+        names = identity.person_names(session, keystore=service.keystore, people={one.viewer for one in lines})
     viewings = [
         {
             "clip": one.title or "A clip",
@@ -245,7 +245,7 @@ def _asked_first(item: tuple[tuple[RenditionId, Purpose, Audience], list[Questio
 def _by_law(service: Service, actor: Actor) -> dict[RenditionId, list[str]]:
     lines = consent.shown_by_law(service.db, actor=actor)
     with service.db.read() as session:
-        names = identity.person_names(session, keys=service.keystore, people={one.recipient for one in lines})
+        names = identity.person_names(session, keystore=service.keystore, people={one.recipient for one in lines})
     found: dict[RenditionId, list[str]] = {}
     for one in lines:
         days = f"from {day(one.starts_at)} to {day(one.ends_at)}"

@@ -49,7 +49,7 @@ STAGES = {"": "Waiting to begin", "assemble": "Putting the pieces together", "po
 
 def context(request: Request, service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:
     """Everything of ``family.html``. Its three lists are cut into pages each of its own."""
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
     is_guider = Role.GUIDER in view.roles
     film = vault.footage_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id) if is_guider else ()
     clips = vault.clips_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id) if is_guider else ()
@@ -100,7 +100,7 @@ def title_of(view: CaseView) -> str:
 
 def filming_context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:
     """Everything of ``filming.html``."""
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
     missing = _filming(service, view)
     return {
         "case": {"id": case_id, "title": title_of(view)},
@@ -147,7 +147,7 @@ def filming_answers(view: CaseView, form: Form, *, how: How, reference: str | No
 
 def visit_context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:
     """Everything of ``visit_new.html``."""
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
     people = [{"id": one.id, "name": one.name} for one in view.members]
     return {"case": {"id": case_id, "title": title_of(view)}, "people": people}
 

@@ -45,7 +45,7 @@ def receipt_of(service: Service, actor: Actor, event_id: ConsentEventId) -> dict
         policy_url=f"{settings.public_origin}/privacy",
         how_to_withdraw="Press Stop at Your clips, tell any worker" + (f", or phone {phone}" if phone else ""),
     )
-    return consent.receipt(service.db, keys=service.keystore, actor=actor, event=event_id, controller=controller)
+    return consent.receipt(service.db, keystore=service.keystore, actor=actor, event=event_id, controller=controller)
 
 
 def receipt_page(service: Service, actor: Actor, event_id: ConsentEventId) -> dict[str, Any]:

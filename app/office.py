@@ -67,14 +67,14 @@ def families(service: Service) -> Families:
     """The names of all families. The caller has found that the reader is an officer."""
     with service.db.read() as session:
         cases = identity.every_case(session)
-        return Families(cases, identity.households(session, keys=service.keystore, cases=cases))
+        return Families(cases, identity.households(session, keystore=service.keystore, cases=cases))
 
 
 def names(service: Service, people: Iterable[str | None]) -> Mapping[PersonId, str]:
     """The names of some people, staff or family; whoever isn't known isn't in it."""
     wanted = {PersonId(one) for one in people if one and well_formed(one)}
     with service.db.read() as session:
-        return identity.person_names(session, keys=service.keystore, people=wanted)
+        return identity.person_names(session, keystore=service.keystore, people=wanted)
 
 
 def short(kind: RecordClass, record: str) -> str:

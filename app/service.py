@@ -93,7 +93,7 @@ def open_service(settings: Settings, *, passphrase: Secret[str]) -> Service:
         clock.raise_to(mark(session))
     keystore = KeyStore.open(db=keys_db, root=LocalRoot(passphrase), places=settings.places)
     audit.attach(db, writer_key=keystore.audit_mac_key())
-    identity.attach(db, keys=keystore)
+    identity.attach(db, keystore=keystore)
     if settings.breach_list:
         identity.know_breached(db, file=settings.breach_list)
     policy = consent_policy(settings)

@@ -54,13 +54,13 @@ def make_store(
     keystore = KeyStore.create(db=keys_db, root=LocalRoot(passphrase), places=settings.places)
     upgrade(db, Tree.VAULT)
     audit.attach(db, writer_key=keystore.audit_mac_key())
-    identity.attach(db, keys=keystore)
+    identity.attach(db, keystore=keystore)
     consent.publish_notices(db)
     with db.begin() as session:
         audit.record(session, Event.STORE_MADE, actor=None)
         mark.raise_to(session, at=db.clock.now())
     signer = audit.Signer(name=log_name, key=keystore.audit_signing_key())
-    enrolment = identity.bootstrap_administrator(db, keys=keystore, name=admin_name, email=admin_email)
+    enrolment = identity.bootstrap_administrator(db, keystore=keystore, name=admin_name, email=admin_email)
     audit.seal(db, signer=signer)
     for database in (db, keys_db):
         database.engine.dispose()

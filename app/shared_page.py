@@ -43,7 +43,7 @@ def clips_for(service: Service, actor: Actor) -> list[dict[str, object]]:
     found = showings(service, actor)
     with service.db.read() as session:
         families = {
-            case_id: title(identity.children_names(session, keys=service.keystore, case_id=case_id))
+            case_id: title(identity.children_names(session, keystore=service.keystore, case_id=case_id))
             for case_id in {one.case_id for one in found}
         }
     return [

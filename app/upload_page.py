@@ -27,7 +27,7 @@ def context(service: Service, actor: Actor, *, case_id: CaseId, visit_id: VisitI
     Raises:
         NotFound: no such visit of this case.
     """
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
     found = next((one for one in view.visits if one.id == visit_id), None)
     if found is None:
         raise not_found()
@@ -46,7 +46,7 @@ def context(service: Service, actor: Actor, *, case_id: CaseId, visit_id: VisitI
 
 def all_unfinished(service: Service, actor: Actor) -> dict[str, Any]:
     """Everything of ``uploads.html``."""
-    lines = identity.cases_of(service.db, keys=service.keystore, actor=actor)
+    lines = identity.cases_of(service.db, keystore=service.keystore, actor=actor)
     titles = {line.id: title(line.children) for line in lines}
 
     def called(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

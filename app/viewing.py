@@ -38,7 +38,7 @@ def begin(
     name = ""
     if actor.kind is PersonKind.STAFF:
         with service.db.read() as session:
-            name = identity.person_name(session, keys=service.keystore, person=actor.person)
+            name = identity.person_name(session, keystore=service.keystore, person=actor.person)
     return viewing, {
         "film": f"/media/{viewing.id}",
         "events": f"/events/{viewing.id}",

@@ -123,7 +123,7 @@ def visitor_of(request: Request) -> Visitor:
         return pages.family_visitor()
     service = request.app.state.service
     with service.db.read() as session:
-        name = person_name(session, keys=service.keystore, person=actor.person)
+        name = person_name(session, keystore=service.keystore, person=actor.person)
     return pages.staff_visitor(name, roles=actor.roles)
 
 

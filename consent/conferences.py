@@ -52,7 +52,7 @@ class ConferenceLine:
 def record_conference(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     case_id: CaseId,
     title: str,
@@ -83,7 +83,7 @@ def record_conference(
         require_in_case(session, actor, Role.GUIDER, Role.MANAGER, case_id=case_id, at=at)
         require_open(session, case_id)
         conference = ConferenceId(new_id())
-        key = keys.record_key(RecordOwner.case(case_id))
+        key = keystore.record_key(RecordOwner.case(case_id))
         session.add(
             ConferenceRow(
                 id=conference,
@@ -110,7 +110,7 @@ def record_conference(
         return conference
 
 
-def conferences_of(db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseId) -> list[ConferenceLine]:
+def conferences_of(db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId) -> list[ConferenceLine]:
     """The conferences of a case, the next first.
 
     Raises:
@@ -122,16 +122,16 @@ def conferences_of(db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseI
         rows = session.scalars(
             select(ConferenceRow).where(ConferenceRow.case_id == case_id).order_by(ConferenceRow.starts_at)
         ).all()
-        return [_line(session, keys, row) for row in rows]
+        return [_line(session, keystore, row) for row in rows]
 
 
-def conference(session: Session, *, keys: KeyStore, conference_id: ConferenceId) -> ConferenceLine:
+def conference(session: Session, *, keystore: KeyStore, conference_id: ConferenceId) -> ConferenceLine:
     """One conference. The caller has found that the reader may know of it: they were asked about it.
 
     Raises:
         NotFound: no such conference.
     """
-    return _line(session, keys, get(session, ConferenceRow, conference_id))
+    return _line(session, keystore, get(session, ConferenceRow, conference_id))
 
 
 def begin_presenting(db: Database, *, actor: Actor, conference: ConferenceId, until: datetime) -> Presenting:
@@ -199,8 +199,8 @@ def _require_near(session: Session, actor: Actor, row: ConferenceRow, *, at: dat
         roles_in(session, actor, case_id=case_id, at=at)
 
 
-def _line(session: Session, keys: KeyStore, row: ConferenceRow) -> ConferenceLine:
-    key = keys.record_key(RecordOwner.case(CaseId(row.case_id)))
+def _line(session: Session, keystore: KeyStore, row: ConferenceRow) -> ConferenceLine:
+    key = keystore.record_key(RecordOwner.case(CaseId(row.case_id)))
     attendees = session.scalars(select(AttendeeRow.person_id).where(AttendeeRow.conference_id == row.id))
     return ConferenceLine(
         id=ConferenceId(row.id),

@@ -64,7 +64,7 @@ class FilmingAnswer:
 def record_filming(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     case_id: CaseId,
     answers: Sequence[FilmingAnswer],
@@ -76,7 +76,7 @@ def record_filming(
 
     Args:
         db: the main database.
-        keys: to seal where papers are kept.
+        keystore: to seal where papers are kept.
         actor: the case's guider, who films.
         case_id: the case.
         answers: at least one.
@@ -119,7 +119,7 @@ def record_filming(
                 witness=actor.person if answer.how is How.WITNESSED_TABLET else None,
                 scan_reference=answer.scan_reference,
             )
-            written.append(write_answer(session, event, at=at, keys=keys))
+            written.append(write_answer(session, event, at=at, keystore=keystore))
         return tuple(written)
 
 

@@ -53,7 +53,7 @@ class OverrideView:
 def propose_override(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     rendition: Rendition,
     recipient: PersonId,
@@ -89,7 +89,7 @@ def propose_override(
         require_in_case(session, actor, *PROPOSERS, case_id=case_id, at=at)
         lock_case(session, case_id)
         override = OverrideId(new_id())
-        key = keys.record_key(RecordOwner.case(case_id))
+        key = keystore.record_key(RecordOwner.case(case_id))
         sealed = {
             column: seal_field(key, table="consent_override", column=column, row=override, value=text)
             for column, text in texts.items()
@@ -173,7 +173,7 @@ def end_override(db: Database, *, actor: Actor, override: OverrideId) -> None:
             _changed(session, actor, row, audit.Event.OVERRIDE_ENDED)
 
 
-def overrides_waiting(db: Database, *, keys: KeyStore, actor: Actor) -> list[OverrideView]:
+def overrides_waiting(db: Database, *, keystore: KeyStore, actor: Actor) -> list[OverrideView]:
     """What waits for approval, the soonest to begin first.
 
     Raises:
@@ -187,7 +187,7 @@ def overrides_waiting(db: Database, *, keys: KeyStore, actor: Actor) -> list[Ove
             .where(OverrideRow.approver.is_(None), OverrideRow.ended_at.is_(None), OverrideRow.ends_at > at)
             .order_by(OverrideRow.starts_at)
         )
-        return [_view(keys, row) for row in rows]
+        return [_view(keystore, row) for row in rows]
 
 
 def _locked(session: Session, override: OverrideId) -> OverrideRow:
@@ -212,8 +212,8 @@ def _changed(session: Session, actor: Actor, row: OverrideRow, event: audit.Even
     )
 
 
-def _view(keys: KeyStore, row: OverrideRow) -> OverrideView:
-    key = keys.record_key(RecordOwner.case(CaseId(row.case_id)))
+def _view(keystore: KeyStore, row: OverrideRow) -> OverrideView:
+    key = keystore.record_key(RecordOwner.case(CaseId(row.case_id)))
 
     def opened(column: str, sealed: bytes) -> str:
         return open_field(key, table="consent_override", column=column, row=row.id, sealed=sealed)

@@ -74,13 +74,13 @@ class Controller:
 
 
 def receipt(
-    db: Database, *, keys: KeyStore, actor: Actor, event: ConsentEventId, controller: Controller
+    db: Database, *, keystore: KeyStore, actor: Actor, event: ConsentEventId, controller: Controller
 ) -> dict[str, Any]:
     """The receipt of one of a person's own answers; ask again later for the proof, if it wasn't sealed yet.
 
     Args:
         db: the main database.
-        keys: to open the recipient's name.
+        keystore: to open the recipient's name.
         actor: who gave the answer, or in whose name it was entered.
         event: the answer.
         controller: the authority.
@@ -95,7 +95,7 @@ def receipt(
         if row is None or row.grantor != actor.person or row.how is How.OBSERVED:
             raise not_found()
         words = None if row.notice_id is None else notice(session, NoticeId(row.notice_id))
-        recipient = _recipient(session, keys, row)
+        recipient = _recipient(session, keystore, row)
         made = _kantara(row, words=words, recipient=recipient, controller=controller)
         made["isoIec27560"] = _iso(row, words=words, recipient=recipient, controller=controller)
         made["auditProof"] = _proof(session, EntryId(row.entry_id))
@@ -203,11 +203,11 @@ def _proof(session: Session, entry: EntryId) -> dict[str, Any]:
     return {"entry_id": entry, "entry": body, "tlog_proof": found.text()}
 
 
-def _recipient(session: Session, keys: KeyStore, row: EventRow) -> str:
+def _recipient(session: Session, keystore: KeyStore, row: EventRow) -> str:
     if row.audience_person is not None:
-        return person_name(session, keys=keys, person=PersonId(row.audience_person))
+        return person_name(session, keystore=keystore, person=PersonId(row.audience_person))
     meeting = get(session, ConferenceRow, row.audience_conference or "")
-    key = keys.record_key(RecordOwner.case(CaseId(row.case_id)))
+    key = keystore.record_key(RecordOwner.case(CaseId(row.case_id)))
     return open_field(key, table="consent_conference", column="title", row=meeting.id, sealed=meeting.title)
 
 

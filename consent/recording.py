@@ -80,14 +80,14 @@ def answer_to(
     )
 
 
-def write_answer(session: Session, answer: Answer, *, at: datetime, keys: KeyStore | None = None) -> ConsentEventId:
+def write_answer(session: Session, answer: Answer, *, at: datetime, keystore: KeyStore | None = None) -> ConsentEventId:
     """Write an answer. The caller has locked the case and found that this person may give it.
 
     Args:
         session: the caller's transaction.
         answer: what was answered.
         at: when.
-        keys: to seal the paper's reference, where there is one.
+        keystore: to seal the paper's reference, where there is one.
 
     Raises:
         Invalid: ``reference_form``.
@@ -129,7 +129,7 @@ def write_answer(session: Session, answer: Answer, *, at: datetime, keys: KeySto
             recorded_by=answer.recorded_by,
             witness=answer.witness,
             assurance=answer.assurance,
-            scan_reference=_sealed(keys, answer, row=event_id),
+            scan_reference=_sealed(keystore, answer, row=event_id),
             entry_id=entry,
             **columns(
                 scope,
@@ -171,11 +171,11 @@ def _kind(answer: Answer) -> audit.Event:
     }[answer.decision]
 
 
-def _sealed(keys: KeyStore | None, answer: Answer, *, row: str) -> bytes | None:
+def _sealed(keystore: KeyStore | None, answer: Answer, *, row: str) -> bytes | None:
     if answer.scan_reference is None:
         return None
     reference = answer.scan_reference.strip()
-    if keys is None or not reference or len(reference) > LONGEST_REFERENCE:
+    if keystore is None or not reference or len(reference) > LONGEST_REFERENCE:
         raise Invalid("reference_form", "Say where the signed paper is kept.", field="scan_reference")
-    key = keys.record_key(RecordOwner.case(answer.case_id))
+    key = keystore.record_key(RecordOwner.case(answer.case_id))
     return seal_field(key, table="consent_event", column="scan_reference", row=row, value=reference)

@@ -73,7 +73,7 @@ def record_told_refusal(
 def record_answer(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     question: AskId,
     decision: Decision,
@@ -120,7 +120,7 @@ def record_answer(
             scan_reference=scan_reference,
         )
         outbox.post(session, ANSWER_MESSAGE, at=at, payload={"person_id": ask.grantor, "case_id": case_id})
-        return write_answer(session, answer, at=at, keys=keys)
+        return write_answer(session, answer, at=at, keystore=keystore)
 
 
 def _last_word(session: Session, ask: AskRow) -> Decision | None:

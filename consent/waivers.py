@@ -23,7 +23,7 @@ LONGEST_EXPLANATION = 2000
 def waive_notice(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     rendition: Rendition,
     purpose: Purpose,
@@ -38,7 +38,7 @@ def waive_notice(
 
     Args:
         db: the main database.
-        keys: to seal the explanation.
+        keystore: to seal the explanation.
         actor: a manager who isn't in the team that asks, nor the one who would watch.
         rendition: the clip.
         purpose: what for.
@@ -68,7 +68,7 @@ def waive_notice(
         if holder not in holders(facts, child, at=at):
             raise not_found()
         row_id, version = new_id(), raise_version(session, case_id)
-        key = keys.record_key(RecordOwner.case(case_id))
+        key = keystore.record_key(RecordOwner.case(case_id))
         session.add(
             WaiverRow(
                 id=row_id,

@@ -117,7 +117,7 @@ def end_checks(session: Session, actor: Actor, *, case_id: CaseId, rendition: Re
         changed(session, [case_id], by=actor.person, at=at)
 
 
-def end_assignment(db: Database, *, keys: KeyStore, actor: Actor, assignment: AssignmentId, reason: str) -> None:
+def end_assignment(db: Database, *, keystore: KeyStore, actor: Actor, assignment: AssignmentId, reason: str) -> None:
     """End a place in a case: what it opened closes at once. Staff may end their own.
 
     Raises:
@@ -139,13 +139,13 @@ def end_assignment(db: Database, *, keys: KeyStore, actor: Actor, assignment: As
         row = lock(session, AssignmentRow, assignment)
         if row.ends_at is not None and row.ends_at <= at:
             raise Conflict("assignment_ended", "That has ended already.")
-        row.end_reason = _sealed_reason(keys, row, words=words)
+        row.end_reason = _sealed_reason(keystore, row, words=words)
         _end(session, actor, row, at=at)
         changed(session, [case_id], by=actor.person, at=at)
 
 
 def change_guider(
-    db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseId, staff: PersonId, reason: str
+    db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId, staff: PersonId, reason: str
 ) -> AssignmentId:
     """Hand a case to another guider, with the reason; the former one's access ends in the same moment.
 
@@ -170,7 +170,7 @@ def change_guider(
             record_refusal(session, actor, case_id=case_id, staff=staff, reason=refusal.code)
         else:
             if former is not None:
-                former.end_reason = _sealed_reason(keys, former, words=words)
+                former.end_reason = _sealed_reason(keystore, former, words=words)
                 _end(session, actor, former, at=at)
             made = place(session, actor, case_id=case_id, staff=staff, role=Role.GUIDER, at=at)
             changed(session, [case_id], by=actor.person, at=at)
@@ -198,8 +198,8 @@ def _hold_team(session: Session, case_id: CaseId, *, role: Role) -> set[CaseId]:
     return {case_id}
 
 
-def _sealed_reason(keys: KeyStore, row: AssignmentRow, *, words: str) -> bytes:
-    return seal_case(keys, CaseId(row.case_id), table="assignment", column="end_reason", row=row.id, value=words)
+def _sealed_reason(keystore: KeyStore, row: AssignmentRow, *, words: str) -> bytes:
+    return seal_case(keystore, CaseId(row.case_id), table="assignment", column="end_reason", row=row.id, value=words)
 
 
 def _end(session: Session, actor: Actor, row: AssignmentRow, *, at: datetime) -> None:

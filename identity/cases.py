@@ -27,7 +27,7 @@ GROWN_UP_YEARS = 18
 
 
 def add_person(
-    db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseId, person: NewChild | NewAdult | PersonId
+    db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId, person: NewChild | NewAdult | PersonId
 ) -> PersonId:
     """Add someone to a case: a newcomer, or (managers only) someone who is known from another case.
 
@@ -51,7 +51,7 @@ def add_person(
         else:
             require_in_case(session, actor, Role.MANAGER, Role.GUIDER, case_id=case_id, at=at)
             _check_newcomer(person, on=day_in_england(at))
-            joining = write_person(session, keys, actor, person, at=at)
+            joining = write_person(session, keystore, actor, person, at=at)
         cases = hold(session, [joining], also=[case_id])
         require_open(session, case_id)
         if session.get(MemberRow, (case_id, joining)) is not None:
@@ -64,7 +64,7 @@ def add_person(
 def close_case(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     case_id: CaseId,
     reason: str,
@@ -88,7 +88,9 @@ def close_case(
         require_open(session, case_id)
         case = lock_case(session, case_id)
         case.closed_at, case.family_copy, case.look_again = at, family_copy, look_again
-        case.closed_reason = seal_case(keys, case_id, table="case", column="closed_reason", row=case_id, value=words)
+        case.closed_reason = seal_case(
+            keystore, case_id, table="case", column="closed_reason", row=case_id, value=words
+        )
         revoke_open_in(session, case_id, by=actor.person, at=at)
         audit.record(
             session,
@@ -128,14 +130,14 @@ def ended_before(session: Session, at: datetime) -> set[CaseId]:
 
 
 def write_person(
-    session: Session, keys: KeyStore, actor: Actor, person: NewChild | NewAdult, *, at: datetime
+    session: Session, keystore: KeyStore, actor: Actor, person: NewChild | NewAdult, *, at: datetime
 ) -> PersonId:
     """Make a newcomer known, in the caller's transaction."""
     if person.born_on is not None:
         check_birth_date(person.born_on, on=day_in_england(at))
     row = new_person(
         session,
-        keys=keys,
+        keystore=keystore,
         kind=PersonKind.FAMILY,
         name=person.name,
         at=at,

@@ -30,7 +30,7 @@ LONGEST_PURPOSE = 40
 def place_restriction(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     case_id: CaseId,
     person: PersonId,
@@ -42,7 +42,7 @@ def place_restriction(
 
     Args:
         db: the main database.
-        keys: the key store.
+        keystore: the key store.
         actor: a manager, or the case's guider or social worker.
         case_id: the case that it holds in.
         person: whom it stops: a member of the case.
@@ -77,7 +77,7 @@ def place_restriction(
                 no_view=Effect.NO_VIEW in effects,
                 no_say=Effect.NO_SAY in effects,
                 not_asked=Effect.NOT_ASKED in effects,
-                reason=seal_case(keys, case_id, table="restriction", column="reason", row=row_id, value=words),
+                reason=seal_case(keystore, case_id, table="restriction", column="reason", row=row_id, value=words),
                 starts_at=at,
                 ends_at=until,
                 placed_by=actor.person,

@@ -45,7 +45,7 @@ class Activated:
 def activate(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     token: Secret[str],
     code: str,
     passcode: Secret[str],
@@ -56,7 +56,7 @@ def activate(
 
     Args:
         db: the main database.
-        keys: the key store.
+        keystore: the key store.
         token: from the link.
         code: six digits, from the safe contact or the letter.
         passcode: 6 to 12 digits that they choose.
@@ -71,7 +71,7 @@ def activate(
         RateLimited: ``too_many_tries``: links from this address that were none. Five wrong codes end a real link.
     """
     at = db.clock.now()
-    look(db, keys=keys, token=token, whence=whence)
+    look(db, keystore=keystore, token=token, whence=whence)
     totp.check_form(code)
     passwords.check_passcode(passcode)
     kept = passwords.hashed(passcode)  # slow, so outside a transaction
@@ -82,7 +82,7 @@ def activate(
         require_live(row, at=at)
         if row.code_hash is None:
             raise Conflict("code_not_sent", "Your code hasn't been sent yet. Please try again in a few minutes.")
-        if code_matches(keys, row, code=code):
+        if code_matches(keystore, row, code=code):
             return _bind(session, row, passcode_hash=kept, whence=whence, timeouts=timeouts, at=at)
         _count_wrong_code(session, row, at=at)
     raise Refused("wrong_code", "That code isn't right. Look at the message or letter again.")
@@ -91,7 +91,7 @@ def activate(
 def sign_in_device(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     device: Secret[str],
     passcode: Secret[str],
     whence: Whence,
@@ -112,7 +112,7 @@ def sign_in_device(
     with db.read() as session:
         is_bound = session.scalars(_held(device)).first() is not None
     if not is_bound:
-        count_guess(db, keys=keys, whence=whence)
+        count_guess(db, keystore=keystore, whence=whence)
     with db.begin() as session:
         row = _device(session, device)
         limited = spend_passcode_try(session, row.id, passcode=passcode, at=at)

@@ -51,7 +51,7 @@ class TotpSetup:
     secret: Secret[str]
 
 
-def enrol(db: Database, *, keys: KeyStore, token: Secret[str], password: Secret[str], whence: Whence) -> TotpSetup:
+def enrol(db: Database, *, keystore: KeyStore, token: Secret[str], password: Secret[str], whence: Whence) -> TotpSetup:
     """Choose a password and get a fresh authenticator secret. Nothing counts until ``confirm_enrolment``.
 
     Raises:
@@ -62,17 +62,17 @@ def enrol(db: Database, *, keys: KeyStore, token: Secret[str], password: Secret[
         RateLimited: ``too_many_tries``: links from this address that were none.
     """
     at = db.clock.now()
-    look_enrolment(db, keys=keys, token=token, whence=whence)
+    look_enrolment(db, keystore=keystore, token=token, whence=whence)
     with db.read() as session:
         person = PersonId(_live_link(session, token, at=at).person_id)
         row = session.get_one(PersonRow, person)
-        email = open_person(keys, person, column="email", sealed=row.email or b"")
-        name = open_person(keys, person, column="name", sealed=row.name)
+        email = open_person(keystore, person, column="email", sealed=row.email or b"")
+        name = open_person(keystore, person, column="name", sealed=row.name)
     passwords.check_password(password, context=(name, email))
     check_breached(db, password)
     kept = passwords.hashed(password)  # slow, so outside a transaction
     secret = totp.new_secret()
-    sealed = seal_person(keys, person, table="totp", column="secret", value=secret.reveal())
+    sealed = seal_person(keystore, person, table="totp", column="secret", value=secret.reveal())
     with db.begin() as session:
         lock_staff(session, person)
         _live_link(session, token, at=at)
@@ -81,7 +81,7 @@ def enrol(db: Database, *, keys: KeyStore, token: Secret[str], password: Secret[
     return TotpSetup(totp.address(secret, account=email), secret)
 
 
-def look_enrolment(db: Database, *, keys: KeyStore, token: Secret[str], whence: Whence) -> None:
+def look_enrolment(db: Database, *, keystore: KeyStore, token: Secret[str], whence: Whence) -> None:
     """Whether a link may be enrolled with. Consumes nothing.
 
     Raises:
@@ -93,7 +93,7 @@ def look_enrolment(db: Database, *, keys: KeyStore, token: Secret[str], whence: 
     with db.read() as session:
         is_link = session.scalars(_linked(token)).first() is not None
     if not is_link:
-        count_guess(db, keys=keys, whence=whence)
+        count_guess(db, keystore=keystore, whence=whence)
     with db.read() as session:
         _live_link(session, token, at=at)
 
@@ -101,7 +101,7 @@ def look_enrolment(db: Database, *, keys: KeyStore, token: Secret[str], whence: 
 def confirm_enrolment(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     token: Secret[str],
     code: str,
     whence: Whence,
@@ -115,7 +115,7 @@ def confirm_enrolment(
         Invalid: ``code_form``.
         RateLimited: ``too_many_tries``.
     """
-    look_enrolment(db, keys=keys, token=token, whence=whence)
+    look_enrolment(db, keystore=keystore, token=token, whence=whence)
     totp.check_form(code)
     at = db.clock.now()
     with db.begin() as session:
@@ -127,12 +127,12 @@ def confirm_enrolment(
         second = session.get(TotpRow, person)
         if second is None:
             raise Conflict("password_first", "Choose a password first.")
-        limited = spend_try(session, keys, person=person, whence=whence, at=at)
-        if not limited and spend_code(session, keys, person=person, code=code, at=at):
+        limited = spend_try(session, keystore, person=person, whence=whence, at=at)
+        if not limited and spend_code(session, keystore, person=person, code=code, at=at):
             session.refresh(second)
             second.confirmed_at, link.used_at = at, at
             audit.record(session, audit.Event.SECOND_FACTOR_ENROLLED, actor=person, object_id=person)
-            return full_session(session, keys, person=person, whence=whence, timeouts=timeouts, at=at)
+            return full_session(session, keystore, person=person, whence=whence, timeouts=timeouts, at=at)
     raise limited or wrong_code()
 
 

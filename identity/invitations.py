@@ -121,7 +121,7 @@ def invite(
         return Invited(InvitationId(invitation.id), token, invitation.expires_at)
 
 
-def issue_code(db: Database, *, keys: KeyStore, invitation_id: InvitationId) -> tuple[Secret[str], Secret[str]]:
+def issue_code(db: Database, *, keystore: KeyStore, invitation_id: InvitationId) -> tuple[Secret[str], Secret[str]]:
     """Make the code at the moment of sending it, for the deliverer of ``CODE_MESSAGE``. A newer code voids the older.
 
     Returns:
@@ -136,11 +136,11 @@ def issue_code(db: Database, *, keys: KeyStore, invitation_id: InvitationId) -> 
         person = session.get_one(PersonRow, row.person_id)
         if row.second_thing is not SecondThing.MESSAGE or person.safe_contact is None:
             raise not_found()
-        contact = open_person(keys, PersonId(person.id), column="safe_contact", sealed=person.safe_contact)
-        return Secret(contact), _new_code(keys, row)
+        contact = open_person(keystore, PersonId(person.id), column="safe_contact", sealed=person.safe_contact)
+        return Secret(contact), _new_code(keystore, row)
 
 
-def letter_code(db: Database, *, keys: KeyStore, actor: Actor, invitation_id: InvitationId) -> Secret[str]:
+def letter_code(db: Database, *, keystore: KeyStore, actor: Actor, invitation_id: InvitationId) -> Secret[str]:
     """Make the code for a sealed letter: by a second member of staff who works on the case, once per letter.
 
     Raises:
@@ -162,10 +162,10 @@ def letter_code(db: Database, *, keys: KeyStore, actor: Actor, invitation_id: In
         audit.record(
             session, audit.Event.INVITATION_CODE_PRINTED, actor=actor.person, case_id=case_id, object_id=row.id
         )
-        return _new_code(keys, row)
+        return _new_code(keystore, row)
 
 
-def look(db: Database, *, keys: KeyStore, token: Secret[str], whence: Whence) -> Invitation:
+def look(db: Database, *, keystore: KeyStore, token: Secret[str], whence: Whence) -> Invitation:
     """What a link leads to. Consumes nothing.
 
     Raises:
@@ -177,7 +177,7 @@ def look(db: Database, *, keys: KeyStore, token: Secret[str], whence: Whence) ->
     with db.read() as session:
         is_link = session.scalars(_linked(token)).first() is not None
     if not is_link:
-        count_guess(db, keys=keys, whence=whence)
+        count_guess(db, keystore=keystore, whence=whence)
     with db.read() as session:
         row = by_token(session, token)
         require_live(row, at=at)
@@ -234,16 +234,16 @@ def require_live(row: InvitationRow, *, at: datetime) -> None:
         raise Refused("invitation_ended", "This link has ended. Ask your guider for a new one.")
 
 
-def code_matches(keys: KeyStore, row: InvitationRow, *, code: str) -> bool:
+def code_matches(keystore: KeyStore, row: InvitationRow, *, code: str) -> bool:
     """Whether this is the code that was sent; compared in constant time."""
     if row.code_hash is None or len(code) != CODE_DIGITS:
         return False
-    return hmac.compare_digest(row.code_hash, keyed_hash(keys, "invitation", row.id, code))
+    return hmac.compare_digest(row.code_hash, keyed_hash(keystore, "invitation", row.id, code))
 
 
-def _new_code(keys: KeyStore, row: InvitationRow) -> Secret[str]:
+def _new_code(keystore: KeyStore, row: InvitationRow) -> Secret[str]:
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
-    row.code_hash = keyed_hash(keys, "invitation", row.id, code)
+    row.code_hash = keyed_hash(keystore, "invitation", row.id, code)
     return Secret(code)
 
 

@@ -32,7 +32,7 @@ SECOND_PARENTS = frozenset({RelationshipKind.FATHER, RelationshipKind.SECOND_PAR
 def open_case(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     referral: Referral,
     children: Sequence[NewChild],
@@ -49,7 +49,7 @@ def open_case(
 
     Args:
         db: the main database.
-        keys: the key store.
+        keystore: the key store.
         actor: a manager.
         referral: why.
         children: at least one, exactly one of them the index child.
@@ -81,7 +81,7 @@ def open_case(
         if guider is not None and refused:
             record_refusal(session, actor, case_id=None, staff=guider)
         else:
-            opened = _write_case(session, keys, actor, referral, children, adults, asked_about, at=at)
+            opened = _write_case(session, keystore, actor, referral, children, adults, asked_about, at=at)
             carry(session, actor, staff=on_caseload_of, people=opened.children + opened.adults, at=at)
             for role, staff in team:
                 if staff is not None:
@@ -120,7 +120,7 @@ def _check_people(
 
 def _write_case(
     session: Session,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     referral: Referral,
     children: Sequence[NewChild],
@@ -133,7 +133,7 @@ def _write_case(
     reference = None
     if referral.reference is not None:
         words = clean_words(referral.reference)
-        reference = seal_case(keys, case_id, table="case", column="reference", row=case_id, value=words)
+        reference = seal_case(keystore, case_id, table="case", column="reference", row=case_id, value=words)
     session.add(
         CaseRow(
             id=case_id,
@@ -153,8 +153,8 @@ def _write_case(
         case_id=case_id,
         details={"referrer": referral.referrer.value, "status": referral.status.value},
     )
-    small = tuple(write_person(session, keys, actor, child, at=at) for child in children)
-    grown = tuple(write_person(session, keys, actor, adult, at=at) for adult in adults)
+    small = tuple(write_person(session, keystore, actor, child, at=at) for child in children)
+    grown = tuple(write_person(session, keystore, actor, adult, at=at) for adult in adults)
     for person, child in zip(small, children, strict=True):
         join(session, actor, case_id=case_id, person=person, is_index=child.is_index, at=at)
     for person in grown:
@@ -163,7 +163,7 @@ def _write_case(
         for held in adult.responsible_for:
             write_relationship(
                 session,
-                keys,
+                keystore,
                 actor,
                 case_id=case_id,
                 holder=holder,

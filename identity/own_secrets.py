@@ -29,13 +29,13 @@ from keys import KeyStore
 
 
 def change_password(
-    db: Database, *, keys: KeyStore, actor: Actor, current: Secret[str], new: Secret[str]
+    db: Database, *, keystore: KeyStore, actor: Actor, current: Secret[str], new: Secret[str]
 ) -> Secret[str]:
     """Change one's own password.
 
     Args:
         db: the main database.
-        keys: the key store.
+        keystore: the key store.
         actor: a member of staff.
         current: the present one.
         new: the next one.
@@ -53,7 +53,7 @@ def change_password(
     require_role(actor, *Role)
     at, person = db.clock.now(), actor.person
     with db.begin() as session:
-        limited = spend(session, keys, PER_CHANGE, what=person, at=at)
+        limited = spend(session, keystore, PER_CHANGE, what=person, at=at)
         if limited:
             _refused(session, person, reason="too_many_tries")
         mine = session.get(PasswordRow, person)
@@ -65,8 +65,8 @@ def change_password(
     right = passwords.matches(current, kept)  # slow, so outside a transaction
     if right:
         known = (
-            open_person(keys, person, column="name", sealed=name),
-            open_person(keys, person, column="email", sealed=email),
+            open_person(keystore, person, column="name", sealed=name),
+            open_person(keystore, person, column="email", sealed=email),
         )
         passwords.check_password(new, context=known)
         check_breached(db, new)
@@ -78,7 +78,7 @@ def change_password(
             if mine.hash != kept:
                 raise Conflict("password_changed", "Your password was changed just now. Please sign in with it.")
             mine.hash, mine.set_at = hashed, at
-            forget(session, keys, PER_CHANGE, what=person)
+            forget(session, keystore, PER_CHANGE, what=person)
             return _settle(session, actor, event=audit.Event.PASSWORD_CHANGED, at=at)
         _refused(session, person, reason="wrong_password")
     raise Refused("wrong_password", "That isn't your present password. Please try again.", field="current")

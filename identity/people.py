@@ -31,20 +31,20 @@ class Stage(StrEnum):
     GROWN_UP = "grown_up"
 
 
-def person_name(session: Session, *, keys: KeyStore, person: PersonId) -> str:
+def person_name(session: Session, *, keystore: KeyStore, person: PersonId) -> str:
     """Open someone's name. The caller has found that the reader may know it.
 
     Raises:
         NotFound: no such person.
     """
     row = get(session, PersonRow, person)
-    return open_person(keys, person, column="name", sealed=row.name)
+    return open_person(keystore, person, column="name", sealed=row.name)
 
 
-def person_names(session: Session, *, keys: KeyStore, people: Iterable[PersonId]) -> dict[PersonId, str]:
+def person_names(session: Session, *, keystore: KeyStore, people: Iterable[PersonId]) -> dict[PersonId, str]:
     """Open several names, in one look. The caller has found that the reader may know them."""
     rows = session.execute(select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(list(people))))
-    return open_people(keys, column="name", sealed={PersonId(row.id): row.name for row in rows})
+    return open_people(keystore, column="name", sealed={PersonId(row.id): row.name for row in rows})
 
 
 def member_cases(session: Session, person: PersonId) -> list[CaseId]:
@@ -53,7 +53,7 @@ def member_cases(session: Session, person: PersonId) -> list[CaseId]:
 
 
 def set_safe_contact(
-    db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseId, person: PersonId, contact: str
+    db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId, person: PersonId, contact: str
 ) -> None:
     """Record where a code may be sent to a family member. Whoever enters it can't also invite them.
 
@@ -67,13 +67,13 @@ def set_safe_contact(
         require_in_case(session, actor, Role.GUIDER, Role.SOCIAL_WORKER, Role.MANAGER, case_id=case_id, at=at)
         require_member(session, person, case_id=case_id)
         row = lock(session, PersonRow, person)
-        row.safe_contact = seal_person(keys, person, column="safe_contact", value=clean_contact(contact))
+        row.safe_contact = seal_person(keystore, person, column="safe_contact", value=clean_contact(contact))
         row.contact_set_by = actor.person
         audit.record(session, audit.Event.SAFE_CONTACT_SET, actor=actor.person, case_id=case_id, object_id=person)
 
 
 def correct_birth_date(
-    db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseId, person: PersonId, born_on: date
+    db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId, person: PersonId, born_on: date
 ) -> None:
     """Correct a birth date: the decision reads it, so every case of that person gets a new version.
 
@@ -89,7 +89,7 @@ def correct_birth_date(
         cases = hold(session, [person])
         row = get(session, PersonRow, person)
         check_birth_date(born_on, on=day_in_england(at))
-        row.born_on = seal_person(keys, person, column="born_on", value=born_on.isoformat())
+        row.born_on = seal_person(keystore, person, column="born_on", value=born_on.isoformat())
         audit.record(session, audit.Event.BIRTH_DATE_CORRECTED, actor=actor.person, case_id=case_id, object_id=person)
         changed(session, cases, by=actor.person, at=at)
 
@@ -97,7 +97,7 @@ def correct_birth_date(
 def new_person(
     session: Session,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     kind: PersonKind,
     name: str,
     at: datetime,
@@ -123,7 +123,7 @@ def new_person(
         was_child=came_as is Stage.CHILD,
         contact_set_by=by if safe_contact is not None else None,
         created_at=at,
-        **{column: seal_person(keys, person, column=column, value=value) for column, value in sealed.items()},
+        **{column: seal_person(keystore, person, column=column, value=value) for column, value in sealed.items()},
     )
     session.add(row)
     session.flush()

@@ -22,7 +22,7 @@ from keys import KeyStore
 def add_relationship(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     case_id: CaseId,
     holder: PersonId,
@@ -35,7 +35,7 @@ def add_relationship(
 
     Args:
         db: the main database.
-        keys: the key store.
+        keystore: the key store.
         actor: a manager or the case's guider.
         case_id: a case that the child is in.
         holder: a member of the case; for ``LOCAL_AUTHORITY`` the named manager who decides.
@@ -67,7 +67,7 @@ def add_relationship(
         cases = hold(session, [holder, child], also=[case_id])
         made = write_relationship(
             session,
-            keys,
+            keystore,
             actor,
             case_id=case_id,
             holder=holder,
@@ -114,7 +114,7 @@ def end_relationship(db: Database, *, actor: Actor, case_id: CaseId, relationshi
 
 def write_relationship(
     session: Session,
-    keys: KeyStore,
+    keystore: KeyStore,
     actor: Actor,
     *,
     case_id: CaseId,
@@ -148,7 +148,7 @@ def write_relationship(
             kind=kind,
             evidence=None
             if evidence is None
-            else seal_person(keys, child, table="relationship", column="evidence", row=row_id, value=evidence),
+            else seal_person(keystore, child, table="relationship", column="evidence", row=row_id, value=evidence),
             starts_at=since,
             recorded_by=actor.person,
         )

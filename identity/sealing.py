@@ -21,9 +21,9 @@ LONGEST_CONTACT = 254
 _INFO = "record_keys"
 
 
-def attach(db: Database, *, keys: KeyStore) -> None:
+def attach(db: Database, *, keystore: KeyStore) -> None:
     """Let steps that have only a session (``roster``) open birth dates: put the key store into every session's info."""
-    db.info[_INFO] = keys
+    db.info[_INFO] = keystore
 
 
 def attached(session: Session) -> KeyStore:
@@ -39,25 +39,25 @@ def attached(session: Session) -> KeyStore:
 
 
 def seal_person(
-    keys: KeyStore, person: PersonId, *, column: str, value: str, table: str = "person", row: str | None = None
+    keystore: KeyStore, person: PersonId, *, column: str, value: str, table: str = "person", row: str | None = None
 ) -> bytes:
     """Seal words about a person: a field of their own row, or of another table's ``row``."""
-    key = keys.record_key(RecordOwner.person(person))
+    key = keystore.record_key(RecordOwner.person(person))
     return seal_field(key, table=f"identity_{table}", column=column, row=row or person, value=value)
 
 
 def open_person(
-    keys: KeyStore, person: PersonId, *, column: str, sealed: bytes, table: str = "person", row: str | None = None
+    keystore: KeyStore, person: PersonId, *, column: str, sealed: bytes, table: str = "person", row: str | None = None
 ) -> str:
     """Open words about a person."""
-    key = keys.record_key(RecordOwner.person(person))
+    key = keystore.record_key(RecordOwner.person(person))
     return open_field(key, table=f"identity_{table}", column=column, row=row or person, sealed=sealed)
 
 
-def open_people(keys: KeyStore, *, column: str, sealed: Mapping[PersonId, bytes]) -> dict[PersonId, str]:
+def open_people(keystore: KeyStore, *, column: str, sealed: Mapping[PersonId, bytes]) -> dict[PersonId, str]:
     """Open one field of many people, with one look for their keys."""
     owners = {person: RecordOwner.person(person) for person in sealed}
-    found = keys.record_keys(owners.values())
+    found = keystore.record_keys(owners.values())
     if len(found) < len(owners):
         raise Damaged("record_key_missing", "Some records can't be opened. Please tell your administrator.")
     return {
@@ -66,34 +66,34 @@ def open_people(keys: KeyStore, *, column: str, sealed: Mapping[PersonId, bytes]
     }
 
 
-def open_birth_dates(keys: KeyStore, *, sealed: Mapping[PersonId, bytes | None]) -> dict[PersonId, date]:
+def open_birth_dates(keystore: KeyStore, *, sealed: Mapping[PersonId, bytes | None]) -> dict[PersonId, date]:
     """Open the birth dates of those who have one."""
     known = {person: value for person, value in sealed.items() if value is not None}
-    found = open_people(keys, column="born_on", sealed=known)
+    found = open_people(keystore, column="born_on", sealed=known)
     return {person: date.fromisoformat(text) for person, text in found.items()}
 
 
-def seal_case(keys: KeyStore, case_id: CaseId, *, table: str, column: str, row: str, value: str) -> bytes:
+def seal_case(keystore: KeyStore, case_id: CaseId, *, table: str, column: str, row: str, value: str) -> bytes:
     """Seal words that belong to a case, in a row of one of its tables."""
-    key = keys.record_key(RecordOwner.case(case_id))
+    key = keystore.record_key(RecordOwner.case(case_id))
     return seal_field(key, table=f"identity_{table}", column=column, row=row, value=value)
 
 
-def open_case_field(keys: KeyStore, case_id: CaseId, *, table: str, column: str, row: str, sealed: bytes) -> str:
+def open_case_field(keystore: KeyStore, case_id: CaseId, *, table: str, column: str, row: str, sealed: bytes) -> str:
     """Open words that belong to a case."""
-    key = keys.record_key(RecordOwner.case(case_id))
+    key = keystore.record_key(RecordOwner.case(case_id))
     return open_field(key, table=f"identity_{table}", column=column, row=row, sealed=sealed)
 
 
-def email_index(keys: KeyStore, email: str) -> bytes:
+def email_index(keystore: KeyStore, email: str) -> bytes:
     """What a member of staff is found by when signing in."""
-    key = keys.record_key(RecordOwner.organisation())
+    key = keystore.record_key(RecordOwner.organisation())
     return blind_index(key, table="identity_person", column="email", value=email)
 
 
-def keyed_hash(keys: KeyStore, *parts: str) -> bytes:
+def keyed_hash(keystore: KeyStore, *parts: str) -> bytes:
     """HMAC-SHA256 of what has too few values for a plain hash (codes, network addresses)."""
-    return hmac.new(keys.token_key().reveal(), "\x1f".join(parts).encode(errors="surrogatepass"), sha256).digest()
+    return hmac.new(keystore.token_key().reveal(), "\x1f".join(parts).encode(errors="surrogatepass"), sha256).digest()
 
 
 def clean_name(text: str) -> str:

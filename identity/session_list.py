@@ -45,12 +45,12 @@ class SessionLine:
     is_this: bool
 
 
-def sessions_of(db: Database, *, keys: KeyStore, actor: Actor) -> list[SessionLine]:
+def sessions_of(db: Database, *, keystore: KeyStore, actor: Actor) -> list[SessionLine]:
     """The actor's own live sessions: the one that asks, then the latest used first."""
     require_signed_in(actor)
     with db.read() as session:
         rows = session.scalars(_live(actor.person, at=db.clock.now())).all()
-        return _lines([_line(row, address=open_address(keys, row), asks=actor.session) for row in rows])
+        return _lines([_line(row, address=open_address(keystore, row), asks=actor.session) for row in rows])
 
 
 def staff_sessions(db: Database, *, actor: Actor, person: PersonId) -> list[SessionLine]:

@@ -221,16 +221,18 @@ def end_device(session: Session, row: DeviceRow, *, by: PersonId, at: datetime) 
     end_all(session, PersonId(row.person_id), by=by, at=at, device_id=row.id)
 
 
-def seal_address(keys: KeyStore, person: PersonId, session_id: str, *, address: str) -> bytes:
+def seal_address(keystore: KeyStore, person: PersonId, session_id: str, *, address: str) -> bytes:
     """A network address as it is kept with a session."""
-    return seal_person(keys, person, table="session", column="address", row=session_id, value=address)
+    return seal_person(keystore, person, table="session", column="address", row=session_id, value=address)
 
 
-def open_address(keys: KeyStore, row: SessionRow) -> str:
+def open_address(keystore: KeyStore, row: SessionRow) -> str:
     """The network address that a session began at; empty where none is kept."""
     if row.address is None:
         return ""
-    return open_person(keys, PersonId(row.person_id), table="session", column="address", row=row.id, sealed=row.address)
+    return open_person(
+        keystore, PersonId(row.person_id), table="session", column="address", row=row.id, sealed=row.address
+    )
 
 
 def token_hash(token: Secret[str]) -> bytes:

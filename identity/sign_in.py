@@ -35,12 +35,14 @@ from identity.whence import Whence, known_as, new_mark
 from keys import KeyStore
 
 
-def sign_in_password(db: Database, *, keys: KeyStore, email: str, password: Secret[str], whence: Whence) -> SignedIn:
+def sign_in_password(
+    db: Database, *, keystore: KeyStore, email: str, password: Secret[str], whence: Whence
+) -> SignedIn:
     """Take the first factor.
 
     Args:
         db: the main database.
-        keys: the key store.
+        keystore: the key store.
         email: as typed.
         password: as typed.
         whence: where it is typed.
@@ -54,12 +56,14 @@ def sign_in_password(db: Database, *, keys: KeyStore, email: str, password: Secr
     """
     at = db.clock.now()
     try:
-        found_by = email_index(keys, clean_email(email))
+        found_by = email_index(keystore, clean_email(email))
     except Invalid:
-        found_by = email_index(keys, "nobody")
-    counted = _counted_as(keys, whence, account=found_by)
+        found_by = email_index(keystore, "nobody")
+    counted = _counted_as(keystore, whence, account=found_by)
     with db.begin() as session:
-        limited = next(filter(None, (spend(session, keys, limit, what=what, at=at) for limit, what in counted)), None)
+        limited = next(
+            filter(None, (spend(session, keystore, limit, what=what, at=at) for limit, what in counted)), None
+        )
         person, kept = _account(session, found_by)
         if limited:
             _refused(session, person, reason="too_many_tries")
@@ -69,7 +73,7 @@ def sign_in_password(db: Database, *, keys: KeyStore, email: str, password: Secr
     with db.begin() as session:
         if right and person is not None and _is_ready(session, person, kept=kept):
             for limit, what in counted:
-                (refund if limit is PER_ADDRESS else forget)(session, keys, limit, what=what)
+                (refund if limit is PER_ADDRESS else forget)(session, keystore, limit, what=what)
             timeouts = Timeouts(idle=SECOND_FACTOR_WITHIN, absolute=SECOND_FACTOR_WITHIN)
             return begin(
                 session,
@@ -87,7 +91,7 @@ def sign_in_password(db: Database, *, keys: KeyStore, email: str, password: Secr
 def sign_in_totp(
     db: Database,
     *,
-    keys: KeyStore,
+    keystore: KeyStore,
     token: Secret[str],
     code: str,
     whence: Whence,
@@ -97,7 +101,7 @@ def sign_in_totp(
 
     Args:
         db: the main database.
-        keys: the key store.
+        keystore: the key store.
         token: of the session at its second step.
         code: six digits.
         whence: where it is typed.
@@ -117,41 +121,43 @@ def sign_in_totp(
         pending = find(session, token, at=at)
         totp.check_form(code)
         person = PersonId(pending.person_id)
-        limited = spend_try(session, keys, person=person, whence=whence, at=at)
+        limited = spend_try(session, keystore, person=person, whence=whence, at=at)
         if limited:
             _refused(session, person, reason="too_many_tries")
-        elif pending.step is SessionStep.SECOND_FACTOR and spend_code(session, keys, person=person, code=code, at=at):
+        elif pending.step is SessionStep.SECOND_FACTOR and spend_code(
+            session, keystore, person=person, code=code, at=at
+        ):
             pending.ended_at = at
-            return full_session(session, keys, person=person, whence=whence, timeouts=timeouts, at=at)
+            return full_session(session, keystore, person=person, whence=whence, timeouts=timeouts, at=at)
         else:
             _refused(session, person, reason="wrong_code")
     raise limited or wrong_code()
 
 
 def spend_try(
-    session: Session, keys: KeyStore, *, person: PersonId, whence: Whence, at: datetime
+    session: Session, keystore: KeyStore, *, person: PersonId, whence: Whence, at: datetime
 ) -> RateLimited | None:
     """Count a try at somebody's codes, before it is looked at; says why it doesn't count, if it doesn't."""
-    counted = _codes_counted_as(session, keys, person=person, whence=whence)
-    return next(filter(None, (spend(session, keys, limit, what=what, at=at) for limit, what in counted)), None)
+    counted = _codes_counted_as(session, keystore, person=person, whence=whence)
+    return next(filter(None, (spend(session, keystore, limit, what=what, at=at) for limit, what in counted)), None)
 
 
-def spend_code(session: Session, keys: KeyStore, *, person: PersonId, code: str, at: datetime) -> bool:
+def spend_code(session: Session, keystore: KeyStore, *, person: PersonId, code: str, at: datetime) -> bool:
     """Whether this is a code of about now that wasn't used yet; it is used then."""
     row = session.get(TotpRow, person)
     if row is None:
         return False
-    secret = Secret(open_person(keys, person, table="totp", column="secret", sealed=row.secret))
+    secret = Secret(open_person(keystore, person, table="totp", column="secret", sealed=row.secret))
     step = totp.step_of(code, secret=secret, at=at)
     return step is not None and totp.spend(session, person, step=step)
 
 
 def full_session(
-    session: Session, keys: KeyStore, *, person: PersonId, whence: Whence, timeouts: Timeouts, at: datetime
+    session: Session, keystore: KeyStore, *, person: PersonId, whence: Whence, timeouts: Timeouts, at: datetime
 ) -> SignedIn:
     """Begin a session of a member of staff who has proved both factors, with its entry; tries count from anew."""
-    for limit, what in _codes_counted_as(session, keys, person=person, whence=whence):
-        (refund if limit is CODES_PER_ADDRESS else forget)(session, keys, limit, what=what)
+    for limit, what in _codes_counted_as(session, keystore, person=person, whence=whence):
+        (refund if limit is CODES_PER_ADDRESS else forget)(session, keystore, limit, what=what)
     signed_in = begin(
         session,
         person=person,
@@ -165,8 +171,8 @@ def full_session(
     )
     audit.record(session, audit.Event.SIGNED_IN, actor=person, object_id=signed_in.session)
     account = _index_of(session, person)
-    known = known_as(keys, whence, account=account)
-    return replace(signed_in, mark=whence.mark if known else new_mark(keys, account=account))
+    known = known_as(keystore, whence, account=account)
+    return replace(signed_in, mark=whence.mark if known else new_mark(keystore, account=account))
 
 
 def wrong_code() -> Refused:
@@ -185,17 +191,17 @@ def _account(session: Session, found_by: bytes) -> tuple[PersonId | None, str | 
     return (PersonId(found.id), found.hash) if found else (None, None)
 
 
-def _counted_as(keys: KeyStore, whence: Whence, *, account: bytes) -> tuple[tuple[Limit, str], ...]:
-    known = known_as(keys, whence, account=account)
+def _counted_as(keystore: KeyStore, whence: Whence, *, account: bytes) -> tuple[tuple[Limit, str], ...]:
+    known = known_as(keystore, whence, account=account)
     if known:
         return ((PER_BROWSER, f"{account.hex()} {known}"),)
     return (PER_ADDRESS, whence.network), (PER_ACCOUNT, account.hex())
 
 
 def _codes_counted_as(
-    session: Session, keys: KeyStore, *, person: PersonId, whence: Whence
+    session: Session, keystore: KeyStore, *, person: PersonId, whence: Whence
 ) -> tuple[tuple[Limit, str], ...]:
-    known = known_as(keys, whence, account=_index_of(session, person))
+    known = known_as(keystore, whence, account=_index_of(session, person))
     what = f"{person} {known}"
     whose = ((PER_CODE, what), (PER_DAY_OF_CODES, what))
     return whose if known else ((CODES_PER_ADDRESS, whence.network), *whose)

@@ -27,7 +27,7 @@ from identity.terms import StaffLine
 from keys import KeyStore
 
 
-def bootstrap_administrator(db: Database, *, keys: KeyStore, name: str, email: str) -> Enrolment:
+def bootstrap_administrator(db: Database, *, keystore: KeyStore, name: str, email: str) -> Enrolment:
     """Make the first account of a new store.
 
     Raises:
@@ -38,15 +38,17 @@ def bootstrap_administrator(db: Database, *, keys: KeyStore, name: str, email: s
     with db.begin() as session:
         if session.scalars(select(PersonRow.id).where(PersonRow.kind == PersonKind.STAFF).limit(1)).first():
             raise Refused("store_has_staff", "This store has its first administrator already.")
-        return _add(session, keys, by=None, name=name, email=email, roles=[Role.ADMINISTRATOR], at=at)
+        return _add(session, keystore, by=None, name=name, email=email, roles=[Role.ADMINISTRATOR], at=at)
 
 
-def add_staff(db: Database, *, keys: KeyStore, actor: Actor, name: str, email: str, roles: Iterable[Role]) -> Enrolment:
+def add_staff(
+    db: Database, *, keystore: KeyStore, actor: Actor, name: str, email: str, roles: Iterable[Role]
+) -> Enrolment:
     """Add a member of staff.
 
     Args:
         db: the main database.
-        keys: the key store.
+        keystore: the key store.
         actor: an administrator.
         name: how colleagues and families know them.
         email: what they sign in with.
@@ -60,7 +62,7 @@ def add_staff(db: Database, *, keys: KeyStore, actor: Actor, name: str, email: s
     require_role(actor, Role.ADMINISTRATOR)
     at = db.clock.now()
     with db.begin() as session:
-        return _add(session, keys, by=actor.person, name=name, email=email, roles=list(roles), at=at)
+        return _add(session, keystore, by=actor.person, name=name, email=email, roles=list(roles), at=at)
 
 
 def set_roles(db: Database, *, actor: Actor, person: PersonId, roles: Iterable[Role]) -> None:
@@ -150,7 +152,7 @@ def reinstate_staff(db: Database, *, actor: Actor, person: PersonId) -> Enrolmen
         return _begin_anew(session, actor, person, event=audit.Event.STAFF_REINSTATED, at=at)
 
 
-def staff_directory(db: Database, *, keys: KeyStore, actor: Actor, role: Role | None = None) -> list[StaffLine]:
+def staff_directory(db: Database, *, keystore: KeyStore, actor: Actor, role: Role | None = None) -> list[StaffLine]:
     """The staff, by name; those who have left only for administrators.
 
     Raises:
@@ -163,9 +165,9 @@ def staff_directory(db: Database, *, keys: KeyStore, actor: Actor, role: Role | 
         for row in session.scalars(select(StaffRoleRow)):
             held.setdefault(row.person_id, set()).add(row.role)
         people = session.scalars(select(PersonRow).where(PersonRow.kind == PersonKind.STAFF)).all()
-        names = person_names(session, keys=keys, people=[PersonId(row.id) for row in people])
+        names = person_names(session, keystore=keystore, people=[PersonId(row.id) for row in people])
         sealed = {PersonId(row.id): row.email for row in people if sees_all and row.email}
-        emails = open_people(keys, column="email", sealed=sealed)
+        emails = open_people(keystore, column="email", sealed=sealed)
         lines = [
             StaffLine(
                 PersonId(row.id),
@@ -182,7 +184,7 @@ def staff_directory(db: Database, *, keys: KeyStore, actor: Actor, role: Role | 
 
 def _add(
     session: Session,
-    keys: KeyStore,
+    keystore: KeyStore,
     *,
     by: PersonId | None,
     name: str,
@@ -191,10 +193,10 @@ def _add(
     at: datetime,
 ) -> Enrolment:
     wanted, address = _checked_roles(roles), clean_email(email)
-    row = new_person(session, keys=keys, kind=PersonKind.STAFF, name=name, at=at, by=by)
+    row = new_person(session, keystore=keystore, kind=PersonKind.STAFF, name=name, at=at, by=by)
     person = PersonId(row.id)
-    row.email = seal_person(keys, person, column="email", value=address)
-    row.email_index = email_index(keys, address)
+    row.email = seal_person(keystore, person, column="email", value=address)
+    row.email_index = email_index(keystore, address)
     session.add_all(StaffRoleRow(person_id=person, role=role) for role in wanted)
     try:
         session.flush()

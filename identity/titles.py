@@ -35,7 +35,7 @@ def every_case(session: Session) -> tuple[CaseId, ...]:
     return tuple(CaseId(one) for one in rows)
 
 
-def households(session: Session, *, keys: KeyStore, cases: Iterable[CaseId]) -> dict[CaseId, Household]:
+def households(session: Session, *, keystore: KeyStore, cases: Iterable[CaseId]) -> dict[CaseId, Household]:
     """The people of some cases, in one look. The caller has found that the reader may know them."""
     found: dict[CaseId, list[tuple[PersonId, bool]]] = {}
     sealed: dict[PersonId, bytes] = {}
@@ -50,7 +50,7 @@ def households(session: Session, *, keys: KeyStore, cases: Iterable[CaseId]) -> 
         for case_id, person, was_child, name in rows:
             found.setdefault(CaseId(case_id), []).append((PersonId(person), was_child))
             sealed[PersonId(person)] = name
-    names = open_people(keys, column="name", sealed=sealed)
+    names = open_people(keystore, column="name", sealed=sealed)
     return {
         case_id: Household(
             children=tuple(names[person] for person, was_child in people if was_child),

@@ -68,12 +68,12 @@ def tidy(db: Database) -> None:
         session.execute(delete(SessionRow).where(SessionRow.expires_at <= at - SESSIONS_KEPT))
 
 
-def spend(session: Session, keys: KeyStore, limit: Limit, *, what: str, at: datetime) -> RateLimited | None:
+def spend(session: Session, keystore: KeyStore, limit: Limit, *, what: str, at: datetime) -> RateLimited | None:
     """Count one try, before it is looked at. The caller commits, then raises what comes back.
 
     Args:
         session: the caller's transaction.
-        keys: the key store; what is counted is stored as an HMAC only.
+        keystore: the key store; what is counted is stored as an HMAC only.
         limit: which kind.
         what: the account or the network address.
         at: now.
@@ -82,7 +82,7 @@ def spend(session: Session, keys: KeyStore, limit: Limit, *, what: str, at: date
         Nothing, or why this try doesn't count.
     """
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    fresh = insert(TriesRow).values(bucket=_bucket(keys, limit, what), tries=1, window_ends_at=at + limit.window)
+    fresh = insert(TriesRow).values(bucket=_bucket(keystore, limit, what), tries=1, window_ends_at=at + limit.window)
     is_over = TriesRow.window_ends_at <= at
     counted = session.execute(
         fresh.on_conflict_do_update(
@@ -99,11 +99,11 @@ def spend(session: Session, keys: KeyStore, limit: Limit, *, what: str, at: date
     return RateLimited("too_many_tries", f"Too many tries. {please_wait(wait)}", retry_after=wait)
 
 
-def refund(session: Session, keys: KeyStore, limit: Limit, *, what: str) -> None:
+def refund(session: Session, keystore: KeyStore, limit: Limit, *, what: str) -> None:
     """Take back one try, which was a right one."""
     session.execute(
         update(TriesRow)
-        .where(TriesRow.bucket == _bucket(keys, limit, what), TriesRow.tries > 0)
+        .where(TriesRow.bucket == _bucket(keystore, limit, what), TriesRow.tries > 0)
         .values(tries=TriesRow.tries - 1)
     )
 
@@ -116,22 +116,22 @@ def please_wait(wait: timedelta) -> str:
     return f"Please wait {minutes} minute{'s' if minutes > 1 else ''}, then try again."
 
 
-def count_guess(db: Database, *, keys: KeyStore, whence: Whence) -> None:
+def count_guess(db: Database, *, keystore: KeyStore, whence: Whence) -> None:
     """Count a link or a device that isn't there (its own short transaction).
 
     Raises:
         RateLimited: ``too_many_tries``.
     """
     with db.begin() as session:
-        limited = spend(session, keys, LINKS_PER_ADDRESS, what=whence.network, at=db.clock.now())
+        limited = spend(session, keystore, LINKS_PER_ADDRESS, what=whence.network, at=db.clock.now())
     if limited:
         raise limited
 
 
-def forget(session: Session, keys: KeyStore, limit: Limit, *, what: str) -> None:
+def forget(session: Session, keystore: KeyStore, limit: Limit, *, what: str) -> None:
     """Start counting anew after a success."""
-    session.execute(delete(TriesRow).where(TriesRow.bucket == _bucket(keys, limit, what)))
+    session.execute(delete(TriesRow).where(TriesRow.bucket == _bucket(keystore, limit, what)))
 
 
-def _bucket(keys: KeyStore, limit: Limit, what: str) -> str:
-    return keyed_hash(keys, "tries", limit.name, what).hex()
+def _bucket(keystore: KeyStore, limit: Limit, what: str) -> str:
+    return keyed_hash(keystore, "tries", limit.name, what).hex()

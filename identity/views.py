@@ -24,7 +24,7 @@ from identity.visits import visits_of
 from keys import KeyStore
 
 
-def cases_of(db: Database, *, keys: KeyStore, actor: Actor) -> list[CaseLine]:
+def cases_of(db: Database, *, keystore: KeyStore, actor: Actor) -> list[CaseLine]:
     """The cases that a member of staff works on (managers: all), by the index child's name; open ones first.
 
     Raises:
@@ -49,7 +49,7 @@ def cases_of(db: Database, *, keys: KeyStore, actor: Actor) -> list[CaseLine]:
         children = _children(session, [row.id for row in rows])
         guiders = _guiders(session, [row.id for row in rows])
         people = {person for found in children.values() for person in found} | set(guiders.values())
-        names = person_names(session, keys=keys, people=people)
+        names = person_names(session, keystore=keystore, people=people)
     extra = actor.roles & {Role.MANAGER}
     lines = [
         CaseLine(
@@ -66,7 +66,7 @@ def cases_of(db: Database, *, keys: KeyStore, actor: Actor) -> list[CaseLine]:
     return sorted(lines, key=lambda line: (line.closed_at is not None, [name.casefold() for name in line.children]))
 
 
-def case_view(db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseId) -> CaseView:
+def case_view(db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId) -> CaseView:
     """A case's page, for who works on it and for managers. The look is recorded.
 
     Raises:
@@ -82,7 +82,7 @@ def case_view(db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseId) ->
         reference = None
         if row.reference is not None:
             reference = open_case_field(
-                keys, case_id, table="case", column="reference", row=case_id, sealed=row.reference
+                keystore, case_id, table="case", column="reference", row=case_id, sealed=row.reference
             )
         return CaseView(
             id=case_id,
@@ -90,8 +90,8 @@ def case_view(db: Database, *, keys: KeyStore, actor: Actor, case_id: CaseId) ->
             referral=Referral(row.referrer_kind, row.status, reference),
             opened_at=row.opened_at,
             closed_at=row.closed_at,
-            members=_members(session, keys, case_id, at=at),
-            staff=_staff(session, keys, case_id),
+            members=_members(session, keystore, case_id, at=at),
+            staff=_staff(session, keystore, case_id),
             visits=visits_of(session, case_id),
             roles=roles,
         )
@@ -127,20 +127,20 @@ def places_of(session: Session, person: PersonId, *, at: datetime) -> list[tuple
     return [(CaseId(case_id), role) for case_id, role in rows]
 
 
-def children_names(session: Session, *, keys: KeyStore, case_id: CaseId) -> list[str]:
+def children_names(session: Session, *, keystore: KeyStore, case_id: CaseId) -> list[str]:
     """The children's names, the index child first: what a family is called on staff's pages."""
     children = _children(session, [case_id])[case_id]
-    names = person_names(session, keys=keys, people=children)
+    names = person_names(session, keystore=keystore, people=children)
     return [names[child] for child in children]
 
 
-def safe_contact(db: Database, *, keys: KeyStore, person: PersonId) -> Secret[str] | None:
+def safe_contact(db: Database, *, keystore: KeyStore, person: PersonId) -> Secret[str] | None:
     """Where a message without content may be sent: for the deliverer of messages, nobody else."""
     with db.read() as session:
         row = get(session, PersonRow, person)
         if row.safe_contact is None:
             return None
-        return Secret(open_person(keys, person, column="safe_contact", sealed=row.safe_contact))
+        return Secret(open_person(keystore, person, column="safe_contact", sealed=row.safe_contact))
 
 
 def _live(at: datetime) -> ColumnElement[bool]:
@@ -172,7 +172,7 @@ def _guiders(session: Session, cases: Iterable[str]) -> dict[str, PersonId]:
     return {case_id: PersonId(person) for case_id, person in rows}
 
 
-def _members(session: Session, keys: KeyStore, case_id: CaseId, *, at: datetime) -> tuple[MemberView, ...]:
+def _members(session: Session, keystore: KeyStore, case_id: CaseId, *, at: datetime) -> tuple[MemberView, ...]:
     joined = session.execute(
         select(MemberRow, PersonRow)
         .join(PersonRow, PersonRow.id == MemberRow.person_id)
@@ -180,8 +180,8 @@ def _members(session: Session, keys: KeyStore, case_id: CaseId, *, at: datetime)
         .order_by(MemberRow.is_index.desc(), PersonRow.was_child.desc(), MemberRow.joined_at, MemberRow.person_id)
     ).all()
     ids = [PersonId(person.id) for _, person in joined]
-    names = person_names(session, keys=keys, people=ids)
-    born_on = open_birth_dates(keys, sealed={PersonId(person.id): person.born_on for _, person in joined})
+    names = person_names(session, keystore=keystore, people=ids)
+    born_on = open_birth_dates(keystore, sealed={PersonId(person.id): person.born_on for _, person in joined})
     holders: dict[str, list[tuple[PersonId, RelationshipKind]]] = defaultdict(list)
     for held in session.scalars(select(RelationshipRow).where(RelationshipRow.child_id.in_(ids))):
         if Span(held.starts_at, held.ends_at).covers(at):
@@ -209,13 +209,13 @@ def _members(session: Session, keys: KeyStore, case_id: CaseId, *, at: datetime)
     )
 
 
-def _staff(session: Session, keys: KeyStore, case_id: CaseId) -> tuple[StaffView, ...]:
+def _staff(session: Session, keystore: KeyStore, case_id: CaseId) -> tuple[StaffView, ...]:
     rows = session.scalars(
         select(AssignmentRow)
         .where(AssignmentRow.case_id == case_id)
         .order_by(AssignmentRow.starts_at, AssignmentRow.id)
     ).all()
-    names = person_names(session, keys=keys, people={PersonId(row.person_id) for row in rows})
+    names = person_names(session, keystore=keystore, people={PersonId(row.person_id) for row in rows})
     return tuple(
         StaffView(
             assignment=AssignmentId(row.id),

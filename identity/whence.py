@@ -74,25 +74,25 @@ class Whence:
         return f"{program} on {machine}" if machine else program
 
 
-def new_mark(keys: KeyStore, *, account: bytes) -> Secret[str]:
+def new_mark(keystore: KeyStore, *, account: bytes) -> Secret[str]:
     """What a browser keeps once an account has signed in on it.
 
     Args:
-        keys: the key store.
+        keystore: the key store.
         account: blind index of the account.
     """
     number = secrets.token_hex(16)
-    return Secret(f"{number}.{_proof(keys, number, account)}")
+    return Secret(f"{number}.{_proof(keystore, number, account)}")
 
 
-def known_as(keys: KeyStore, whence: Whence, *, account: bytes) -> str:
+def known_as(keystore: KeyStore, whence: Whence, *, account: bytes) -> str:
     """The number of a browser that this account has signed in on before; empty for any other."""
     found = _MARK.fullmatch(whence.mark.reveal())
     if found is None:
         return ""
     number, proof = found.groups()
-    return number if hmac.compare_digest(proof, _proof(keys, number, account)) else ""
+    return number if hmac.compare_digest(proof, _proof(keystore, number, account)) else ""
 
 
-def _proof(keys: KeyStore, number: str, account: bytes) -> str:
-    return keyed_hash(keys, "browser", number, account.hex()).hex()
+def _proof(keystore: KeyStore, number: str, account: bytes) -> str:
+    return keyed_hash(keystore, "browser", number, account.hex()).hex()

@@ -73,7 +73,7 @@ def checks_in(db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId
 def _shown(session: Session, row: CheckRow, *, keystore: KeyStore) -> Check:
     rendition_id = RenditionId(row.rendition_id)
     listed = vault.facts_for(session, rendition_id).persons_shown
-    names = identity.person_names(session, keys=keystore, people=listed)
+    names = identity.person_names(session, keystore=keystore, people=listed)
     return Check(
         id=row.id,
         case_id=CaseId(row.case_id),

@@ -81,18 +81,18 @@ def again(db: Database, someone: Someone) -> Someone:
     return sign_in(db, someone.id, kind=someone.actor.kind)
 
 
-def make_staff(db: Database, keys: KeyStore, *, administrator: Someone | None = None) -> Staff:
+def make_staff(db: Database, keystore: KeyStore, *, administrator: Someone | None = None) -> Staff:
     """The staff of a new store; of one that has its first administrator already, where that is given."""
-    identity.attach(db, keys=keys)
+    identity.attach(db, keystore=keystore)
     if administrator is None:
-        first = identity.bootstrap_administrator(db, keys=keys, name="Ada Min", email="ada@example.gov.uk")
+        first = identity.bootstrap_administrator(db, keystore=keystore, name="Ada Min", email="ada@example.gov.uk")
         administrator = sign_in(db, first.person, kind=PersonKind.STAFF)
 
     by = administrator.actor
 
     def one(name: str, *roles: Role) -> Someone:
         email = f"{name.split(maxsplit=1)[0]}@example.gov.uk"
-        made = identity.add_staff(db, keys=keys, actor=by, name=name, email=email, roles=roles)
+        made = identity.add_staff(db, keystore=keystore, actor=by, name=name, email=email, roles=roles)
         return sign_in(db, made.person, kind=PersonKind.STAFF)
 
     return Staff(
@@ -108,9 +108,9 @@ def make_staff(db: Database, keys: KeyStore, *, administrator: Someone | None = 
     )
 
 
-def make_family(db: Database, keys: KeyStore, *, staff: Staff | None = None) -> Family:
+def make_family(db: Database, keystore: KeyStore, *, staff: Staff | None = None) -> Family:
     """A case with its guider and social worker; with staff of its own unless they are given."""
-    team = staff or make_staff(db, keys)
+    team = staff or make_staff(db, keystore)
     both = (RelationshipKind.MOTHER, RelationshipKind.FATHER)
     parents = [
         identity.NewAdult(
@@ -122,7 +122,7 @@ def make_family(db: Database, keys: KeyStore, *, staff: Staff | None = None) -> 
     ]
     opened = identity.open_case(
         db,
-        keys=keys,
+        keystore=keystore,
         actor=team.manager.actor,
         referral=identity.Referral(identity.ReferrerKind.SOCIAL_WORKER, identity.Status.CHILD_PROTECTION, "REF-1"),
         children=[

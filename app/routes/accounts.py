@@ -57,7 +57,7 @@ def new_account(request: Request, actor: Administrator, form: Posted, service: T
         name = form.text("name", called="a name", most=100)
         made = identity.add_staff(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             actor=actor,
             name=name,
             email=form.text("email", called="a work email address", most=200),
@@ -163,7 +163,7 @@ def end_caseload(actor: Manager, form: Posted, service: TheService) -> Response:
 
 
 def _accounts(request: Request, actor: Actor, service: Service, *, fresh: dict[str, object] | None) -> Response:
-    lines = identity.staff_directory(service.db, keys=service.keystore, actor=actor)
+    lines = identity.staff_directory(service.db, keystore=service.keystore, actor=actor)
     keeps = _may_keep(actor)
     choices = [Choice("role", "Role", {role.value: ROLE_WORDS[role] for role in _HINTS})]
     if keeps:
@@ -203,7 +203,9 @@ def _account(
     problem: VaultError | None = None,
 ) -> Response:
     found = [
-        one for one in identity.staff_directory(service.db, keys=service.keystore, actor=actor) if one.id == person_id
+        one
+        for one in identity.staff_directory(service.db, keystore=service.keystore, actor=actor)
+        if one.id == person_id
     ]
     if not found:
         raise not_found()
@@ -247,8 +249,8 @@ def _shown_once(service: Service, made: Enrolment, *, name: str) -> dict[str, ob
 
 
 def _caseload(request: Request, actor: Actor, service: Service, *, problem: VaultError | None = None) -> Response:
-    people = identity.staff_directory(service.db, keys=service.keystore, actor=actor)
-    cases = identity.cases_of(service.db, keys=service.keystore, actor=actor)
+    people = identity.staff_directory(service.db, keystore=service.keystore, actor=actor)
+    cases = identity.cases_of(service.db, keystore=service.keystore, actor=actor)
     titles = {line.id: title(line.children) for line in cases}
     names = {one.id: one.name for one in people}
     lines = identity.caseloads(service.db, actor=actor)

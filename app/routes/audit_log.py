@@ -169,7 +169,7 @@ def _shown(
     problem: Invalid | None = None,
 ) -> Response:
     families = office.families(service)
-    staff_lines = identity.staff_directory(service.db, keys=service.keystore, actor=actor)
+    staff_lines = identity.staff_directory(service.db, keystore=service.keystore, actor=actor)
     entries = found.entries if found else ()
     who = office.names(service, [entry.actor for entry in entries])
     given = asked.shown()

@@ -195,7 +195,7 @@ def _check_page(
 def _line(service: Service, one: Check) -> dict[str, object]:
     with service.db.read() as session:
         title = vault.title_of(session, keystore=service.keystore, rendition_id=one.rendition_id)
-        asked_by = identity.person_name(session, keys=service.keystore, person=one.asked_by)
+        asked_by = identity.person_name(session, keystore=service.keystore, person=one.asked_by)
     return {
         "rendition": one.rendition_id,
         "title": title,

@@ -48,7 +48,7 @@ MOST_ROWS = 12
 @router.get("/families")
 def families(request: Request, actor: CaseStaff, service: TheService) -> Response:
     """The families that this person works with."""
-    lines = identity.cases_of(service.db, keys=service.keystore, actor=actor)
+    lines = identity.cases_of(service.db, keystore=service.keystore, actor=actor)
     choices = (Choice("show", "Show", {"open": "Open", "closed": "Closed"}),)
     wanted = finder(request, "/families", of=len(lines), label="Name of a child or of the guider", choices=choices)
     found = [
@@ -100,7 +100,7 @@ def new_case(request: Request, actor: Manager, form: Posted, service: TheService
         children, asked_about = _children(form, child_rows)
         opened = identity.open_case(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             actor=actor,
             referral=Referral(
                 referrer=form.choice("referrer", ReferrerKind, called="who asked for VIG"),
@@ -139,11 +139,11 @@ def filming(request: Request, case_id: CaseId, actor: Guider, form: Posted, serv
     context = family_page.filming_context(service, actor, case_id=case_id)
     try:
         how = form.choice("how", How, called="how they told you")
-        view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+        view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
         reference = form.optional("reference", most=100) or None
         consent.record_filming(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             actor=actor,
             case_id=case_id,
             answers=family_page.filming_answers(view, form, how=how, reference=reference),
@@ -183,7 +183,7 @@ def visit(request: Request, case_id: CaseId, actor: Guider, form: Posted, servic
 def invite(request: Request, case_id: CaseId, actor: CaseStaff, form: Posted, service: TheService) -> Response:
     """Invite a family member: a link on paper, and a code to their safe contact. Shown once."""
     person_id = PersonId(form.id("person", called="someone"))
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
     if not view.name_of(person_id):
         raise not_found()
     invited = identity.invite(service.db, actor=actor, case_id=case_id, person=person_id)
@@ -209,7 +209,7 @@ def _new_case(
     form: Form | None = None,
     problem: VaultError | None = None,
 ) -> Response:
-    people = identity.staff_directory(service.db, keys=service.keystore, actor=actor)
+    people = identity.staff_directory(service.db, keystore=service.keystore, actor=actor)
     listed = [{"id": one.id, "name": one.name, "roles": one.roles} for one in people if not one.suspended]
     return page(
         request,

@@ -26,21 +26,21 @@ _MOST_SECRET = 64
 @router.get("/invitation/{token}")
 def invitation(request: Request, token: str, service: TheService) -> Response:
     """What a link leads to. Looking uses nothing up, and says nothing about anybody."""
-    found = identity.look(service.db, keys=service.keystore, token=Secret(token), whence=whence_of(request))
+    found = identity.look(service.db, keystore=service.keystore, token=Secret(token), whence=whence_of(request))
     return page(request, "invitation.html", second_thing=found.second_thing.value, expires_at=found.expires_at)
 
 
 @router.get("/invitation/{token}/activate")
 def activate_page(request: Request, token: str, service: TheService) -> Response:
     """The form for the code and a passcode."""
-    found = identity.look(service.db, keys=service.keystore, token=Secret(token), whence=whence_of(request))
+    found = identity.look(service.db, keystore=service.keystore, token=Secret(token), whence=whence_of(request))
     return page(request, "activate.html", second_thing=found.second_thing.value)
 
 
 @router.post("/invitation/{token}/activate")
 def activate(request: Request, token: str, form: Posted, service: TheService) -> Response:
     """Bind this device to the person who was invited."""
-    found = identity.look(service.db, keys=service.keystore, token=Secret(token), whence=whence_of(request))
+    found = identity.look(service.db, keystore=service.keystore, token=Secret(token), whence=whence_of(request))
     try:
         code = form.secret("code", called="your code", most=_MOST_SECRET).reveal()
         passcode = form.secret("passcode", called="a passcode", most=_MOST_SECRET)
@@ -48,7 +48,7 @@ def activate(request: Request, token: str, form: Posted, service: TheService) ->
         require_same(passcode, again, field="passcode_again")
         done = identity.activate(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             token=Secret(token),
             code=code,
             passcode=passcode,
@@ -79,7 +79,7 @@ def sign_in(request: Request, form: Posted, service: TheService) -> Response:
     try:
         begun = identity.sign_in_device(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             device=device or Secret(""),
             passcode=form.secret("passcode", called="your passcode", most=_MOST_SECRET),
             whence=whence_of(request),

@@ -55,7 +55,7 @@ def end_assignment(request: Request, case_id: CaseId, actor: Manager, form: Post
     try:
         place = AssignmentId(form.id("assignment", called="a place"))
         reason = form.text(f"reason-{place}", called="why it ends")
-        identity.end_assignment(service.db, keys=service.keystore, actor=actor, assignment=place, reason=reason)
+        identity.end_assignment(service.db, keystore=service.keystore, actor=actor, assignment=place, reason=reason)
     except _FORMS as error:
         return _again(request, case_id, actor, service, form=form, error=error)
     return go(f"/families/{case_id}/staff", saved="assignment")
@@ -67,7 +67,7 @@ def change_guider(request: Request, case_id: CaseId, actor: Manager, form: Poste
     try:
         identity.change_guider(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             actor=actor,
             case_id=case_id,
             staff=PersonId(form.id("guider", called="a guider")),
@@ -81,7 +81,7 @@ def change_guider(request: Request, case_id: CaseId, actor: Manager, form: Poste
 @router.get("/families/{case_id}/close")
 def close_page(request: Request, case_id: CaseId, actor: CaseStaff, service: TheService) -> Response:
     """The two questions that closing asks the family."""
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
     return page(request, "case_close.html", case={"id": case_id, "title": family_page.title_of(view)})
 
 
@@ -91,7 +91,7 @@ def close(request: Request, case_id: CaseId, actor: CaseStaff, form: Posted, ser
     try:
         identity.close_case(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             actor=actor,
             case_id=case_id,
             reason=form.text("reason", called="why the work ends"),
@@ -99,7 +99,7 @@ def close(request: Request, case_id: CaseId, actor: CaseStaff, form: Posted, ser
             look_again=form.choice("look_again", Keeping, called="their answer about looking again"),
         )
     except Invalid as error:
-        view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+        view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
         case = {"id": case_id, "title": family_page.title_of(view)}
         return page(request, "case_close.html", problem=error, given=form.shown(), case=case)
     return go(f"/families/{case_id}", saved="closed")
@@ -111,7 +111,7 @@ def phone_page(
 ) -> Response:
     """The phone that a family member signs in with."""
     device = identity.device_of(service.db, actor=actor, case_id=case_id, person=person_id)
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
     return page(
         request,
         "lost_phone.html",
@@ -141,8 +141,8 @@ def told(request: Request, case_id: CaseId, actor: AnyRole, form: Posted, servic
 
 
 def _context(service: Service, actor: Actor, case_id: CaseId) -> dict[str, Any]:
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=case_id)
-    people = identity.staff_directory(service.db, keys=service.keystore, actor=actor)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
+    people = identity.staff_directory(service.db, keystore=service.keystore, actor=actor)
     return {
         "case": {
             "id": case_id,

@@ -89,7 +89,7 @@ def _footage(
     given: dict[str, object] | None = None,
 ) -> Response:
     found = vault.footage(service.db, keystore=service.keystore, actor=actor, footage_id=footage_id)
-    view = identity.case_view(service.db, keys=service.keystore, actor=actor, case_id=found.case_id)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=found.case_id)
     due = {
         line.record: line.due_on
         for line in retention.kept(service.db, actor=actor, schedule=service.schedule, case_id=found.case_id)

@@ -28,7 +28,7 @@ Family = Annotated[Actor, Depends(FAMILY)]
 @router.get("/your-account")
 def your_account(request: Request, actor: Staff, service: TheService) -> Response:
     """Where a member of staff is signed in."""
-    sessions = identity.sessions_of(service.db, keys=service.keystore, actor=actor)
+    sessions = identity.sessions_of(service.db, keystore=service.keystore, actor=actor)
     return page(request, "your_account.html", sessions=sessions)
 
 
@@ -39,7 +39,7 @@ def your_phone(request: Request, actor: Family, service: TheService) -> Response
         request,
         "your_phone.html",
         device=identity.own_device(service.db, actor=actor),
-        sessions=identity.sessions_of(service.db, keys=service.keystore, actor=actor),
+        sessions=identity.sessions_of(service.db, keystore=service.keystore, actor=actor),
     )
 
 
@@ -53,7 +53,7 @@ def end_others(actor: Anyone, service: TheService) -> Response:
 @router.post("/your-sessions/{session_id}/end")
 def end_one(session_id: SessionId, actor: Anyone, service: TheService) -> Response:
     """End one of one's own sessions; this one too."""
-    mine = identity.sessions_of(service.db, keys=service.keystore, actor=actor)
+    mine = identity.sessions_of(service.db, keystore=service.keystore, actor=actor)
     identity.require_one_of(mine, session_id)
     identity.revoke_session(service.db, actor=actor, session_id=session_id)
     if session_id == actor.session:
@@ -72,7 +72,7 @@ def password(request: Request, actor: Staff, form: Posted, service: TheService) 
     """Take the present password and the next."""
     try:
         current, new = _both(form, "password", called="a password")
-        token = identity.change_password(service.db, keys=service.keystore, actor=actor, current=current, new=new)
+        token = identity.change_password(service.db, keystore=service.keystore, actor=actor, current=current, new=new)
     except VaultError as error:
         return _again(request, "password.html", error)
     return _with_token(go("/your-account", saved="password"), token)

@@ -34,7 +34,7 @@ def first_page(request: Request, service: TheService) -> Response:
         return go("/your-clips")
     request.state.actor = actor
     with service.db.read() as session:
-        name = identity.person_name(session, keys=service.keystore, person=actor.person)
+        name = identity.person_name(session, keystore=service.keystore, person=actor.person)
     return page(request, "staff_home.html", name=name, **tasks_of(service, actor))
 
 
@@ -50,7 +50,7 @@ def sign_in(request: Request, form: Posted, service: TheService) -> Response:
     try:
         begun = identity.sign_in_password(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             email=form.text("email", called="your work email address"),
             password=form.secret("password", called="your password"),
             whence=whence_of(request),
@@ -81,7 +81,7 @@ def code(request: Request, form: Posted, service: TheService) -> Response:
     try:
         whole = identity.sign_in_totp(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             token=token,
             code=form.secret("code", called="the code").reveal(),
             whence=whence_of(request),
@@ -105,7 +105,7 @@ def sign_out(request: Request, actor: Annotated[Actor, Depends(ANYONE_SIGNED_IN)
 @router.get("/enrol/{token}", dependencies=[Depends(PUBLIC)])
 def enrol_page(request: Request, token: str, service: TheService) -> Response:
     """A new member of staff's link; looking uses nothing up."""
-    identity.look_enrolment(service.db, keys=service.keystore, token=Secret(token), whence=whence_of(request))
+    identity.look_enrolment(service.db, keystore=service.keystore, token=Secret(token), whence=whence_of(request))
     return page(request, "enrol.html", step="password")
 
 
@@ -120,7 +120,7 @@ def enrol(request: Request, token: str, form: Posted, service: TheService) -> Re
         again = form.secret("password_again", called="the same password again")
         require_same(password, again, field="password_again")
         setup = identity.enrol(
-            service.db, keys=service.keystore, token=link, password=password, whence=whence_of(request)
+            service.db, keystore=service.keystore, token=link, password=password, whence=whence_of(request)
         )
     except Invalid as error:
         return page(request, "enrol.html", step="password", problem=error)
@@ -131,7 +131,7 @@ def _confirm(request: Request, link: Secret[str], *, form: Form, service: Servic
     try:
         code = form.secret("code", called="the code").reveal()
         whole = identity.confirm_enrolment(
-            service.db, keys=service.keystore, token=link, code=code, whence=whence_of(request)
+            service.db, keystore=service.keystore, token=link, code=code, whence=whence_of(request)
         )
     except VaultError as error:
         if not shown_again(error) and error.code not in {"wrong_code", "too_many_tries"}:

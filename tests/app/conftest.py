@@ -34,7 +34,7 @@ def service(db: Database, keystore: KeyStore, tmp_path: Path) -> Service:
     """Composed as ``app.service.open_service`` does, on the test databases. Its watch isn't started."""
     settings = Settings(store=tmp_path, origin=ORIGIN, help_phone="020 7946 0000")
     audit.attach(db, writer_key=keystore.audit_mac_key())
-    identity.attach(db, keys=keystore)
+    identity.attach(db, keystore=keystore)
     policy = consent_policy(settings)
     consent.attach(db, policy=policy)
     consent.publish_notices(db)

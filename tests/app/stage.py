@@ -65,7 +65,7 @@ class Stage:
         db = self.service.db
         made = identity.add_staff(
             db,
-            keys=self.service.keystore,
+            keystore=self.service.keystore,
             actor=self.staff.administrator.actor,
             name="One More",
             email=f"{secrets.token_hex(4)}@example.gov.uk",

@@ -77,7 +77,7 @@ def test_nobody_else_sees_what_a_guider_has_begun_not_even_the_next_guider(
     assert "1 unfinished" in guider.get("/").text
     identity.change_guider(
         service.db,
-        keys=service.keystore,
+        keystore=service.keystore,
         actor=family.staff.manager.actor,
         case_id=family.case_id,
         staff=family.staff.colleague.id,

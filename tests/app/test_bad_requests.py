@@ -107,7 +107,7 @@ def test_a_code_counts_once_however_it_is_dressed_up(
 ) -> None:
     made = identity.add_staff(
         service.db,
-        keys=service.keystore,
+        keystore=service.keystore,
         actor=family.staff.administrator.actor,
         name="New One",
         email="new@example.gov.uk",

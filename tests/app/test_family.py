@@ -182,7 +182,7 @@ def test_a_meeting_is_asked_about_by_its_name_day_and_people(
     staff, at = family.staff, service.db.clock.now()
     meeting = consent.record_conference(
         service.db,
-        keys=service.keystore,
+        keystore=service.keystore,
         actor=staff.manager.actor,
         case_id=family.case_id,
         title="Review meeting",

@@ -28,7 +28,7 @@ class Invitation:
 @pytest.fixture
 def invitation(service: Service, family: Family) -> Invitation:
     made = identity.invite(service.db, actor=family.staff.guider.actor, case_id=family.case_id, person=family.mother.id)
-    _, code = identity.issue_code(service.db, keys=service.keystore, invitation_id=made.id)
+    _, code = identity.issue_code(service.db, keystore=service.keystore, invitation_id=made.id)
     return Invitation(f"/invitation/{made.token.reveal()}", code.reveal())
 
 

@@ -82,7 +82,7 @@ def test_what_was_shown_by_law_is_listed_only_when_the_family_may_be_told(
     for told in (None, at):
         proposed = consent.propose_override(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             actor=staff.manager.actor,
             rendition=facts,
             recipient=staff.social_worker.id,

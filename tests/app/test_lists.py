@@ -79,7 +79,7 @@ def test_accounts_are_searched_and_cut_and_the_search_is_kept_from_page_to_page(
     for number in range(30):
         identity.add_staff(
             service.db,
-            keys=service.keystore,
+            keystore=service.keystore,
             actor=family.staff.administrator.actor,
             name=f"Robin <b>{number:02}</b>",
             email=f"robin{number}@example.gov.uk",

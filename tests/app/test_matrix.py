@@ -49,7 +49,7 @@ def strangers(service: Service, family: Family) -> dict[str, Someone | None]:
 
     def one(name: str, *roles: Role) -> Someone:
         made = identity.add_staff(
-            db, keys=keys, actor=staff.administrator.actor, name=name, email=f"{name[:3]}@x.gov.uk", roles=roles
+            db, keystore=keys, actor=staff.administrator.actor, name=name, email=f"{name[:3]}@x.gov.uk", roles=roles
         )
         return sign_in(db, made.person, kind=PersonKind.STAFF)
 

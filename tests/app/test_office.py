@@ -128,7 +128,7 @@ def test_the_overview_names_everything_that_needs_a_look(
 def test_a_case_is_called_by_its_children_the_index_child_first(service: Service, family: Family) -> None:
     with service.db.read() as session:
         assert identity.every_case(session) == (family.case_id,)
-        found = identity.households(session, keys=service.keystore, cases=[family.case_id, CaseId(new_id())])
+        found = identity.households(session, keystore=service.keystore, cases=[family.case_id, CaseId(new_id())])
     assert found.keys() == {family.case_id}
     assert found[family.case_id].children == ("Kit Example", "Bo Example")
     assert dict(found[family.case_id].members)[family.mother.id] == "Mother Example"

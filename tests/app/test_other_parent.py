@@ -58,7 +58,7 @@ def stops(service: Service, family: Family) -> None:
 def is_restricted(service: Service, family: Family, *effects: Effect) -> None:
     identity.place_restriction(
         service.db,
-        keys=service.keystore,
+        keystore=service.keystore,
         actor=family.staff.social_worker.actor,
         case_id=family.case_id,
         person=family.father.id,
@@ -70,8 +70,8 @@ def is_restricted(service: Service, family: Family, *effects: Effect) -> None:
 def signs_in(service: Service, family: Family) -> None:
     db, keys = service.db, service.keystore
     made = identity.invite(db, actor=family.staff.guider.actor, case_id=family.case_id, person=family.father.id)
-    code = identity.issue_code(db, keys=keys, invitation_id=made.id)[1].reveal()
-    phone = identity.activate(db, keys=keys, token=made.token, code=code, passcode=Secret("271828"), whence=HERE)
+    code = identity.issue_code(db, keystore=keys, invitation_id=made.id)[1].reveal()
+    phone = identity.activate(db, keystore=keys, token=made.token, code=code, passcode=Secret("271828"), whence=HERE)
     identity.actor_for(db, phone.signed_in.token)
 
 
@@ -89,7 +89,7 @@ def tells_no(service: Service, family: Family) -> None:
 def moves(service: Service, family: Family) -> None:
     identity.set_safe_contact(
         service.db,
-        keys=service.keystore,
+        keystore=service.keystore,
         actor=family.staff.guider.actor,
         case_id=family.case_id,
         person=family.father.id,

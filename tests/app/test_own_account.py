@@ -156,7 +156,7 @@ def test_a_family_member_changes_the_passcode_and_makes_the_phone_forget_them(
     service: Service, family: Family, client_for: ClientFor
 ) -> None:
     made = identity.invite(service.db, actor=family.staff.guider.actor, case_id=family.case_id, person=family.mother.id)
-    code = identity.issue_code(service.db, keys=service.keystore, invitation_id=made.id)[1].reveal()
+    code = identity.issue_code(service.db, keystore=service.keystore, invitation_id=made.id)[1].reveal()
     phone = client_for()
     fields = {"code": code, "passcode": "271828", "passcode_again": "271828"}
     phone.post(f"/invitation/{made.token.reveal()}/activate", fields)

@@ -107,11 +107,11 @@ def test_a_familys_lost_phone_opens_nothing_even_with_the_passcode(
     service: Service, family: Family, client_for: ClientFor
 ) -> None:
     made = identity.invite(service.db, actor=family.staff.guider.actor, case_id=family.case_id, person=family.mother.id)
-    code = identity.issue_code(service.db, keys=service.keystore, invitation_id=made.id)[1].reveal()
+    code = identity.issue_code(service.db, keystore=service.keystore, invitation_id=made.id)[1].reveal()
     passcode = Secret("271828")
     bound = identity.activate(
         service.db,
-        keys=service.keystore,
+        keystore=service.keystore,
         token=made.token,
         code=code,
         passcode=passcode,

@@ -43,7 +43,7 @@ def test_every_door_that_was_tried_too_often_says_when_to_come_back(
 ) -> None:
     made = identity.add_staff(
         service.db,
-        keys=service.keystore,
+        keystore=service.keystore,
         actor=family.staff.administrator.actor,
         name="New One",
         email="new@example.gov.uk",
@@ -74,10 +74,10 @@ def test_every_door_that_was_tried_too_often_says_when_to_come_back(
     invited = identity.invite(
         service.db, actor=family.staff.guider.actor, case_id=family.case_id, person=family.mother.id
     )
-    _, sent = identity.issue_code(service.db, keys=service.keystore, invitation_id=invited.id)
+    _, sent = identity.issue_code(service.db, keystore=service.keystore, invitation_id=invited.id)
     phone = identity.activate(
         service.db,
-        keys=service.keystore,
+        keystore=service.keystore,
         token=invited.token,
         code=sent.reveal(),
         passcode=Secret(PASSCODE["passcode"]),

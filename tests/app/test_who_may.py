@@ -39,7 +39,7 @@ def everybody(service: Service, family: Family, clip: Clip) -> dict[str, Someone
 
     def one(name: str, *roles: Role) -> Someone:
         made = identity.add_staff(
-            db, keys=keys, actor=staff.administrator.actor, name=name, email=f"{name[:3]}@x.gov.uk", roles=roles
+            db, keystore=keys, actor=staff.administrator.actor, name=name, email=f"{name[:3]}@x.gov.uk", roles=roles
         )
         return sign_in(db, made.person, kind=PersonKind.STAFF)
 
@@ -48,7 +48,7 @@ def everybody(service: Service, family: Family, clip: Clip) -> dict[str, Someone
     for person, role in ((supervisor, Role.SUPERVISOR), (staff.chair, Role.CHAIR)):
         identity.assign(db, actor=manager, case_id=family.case_id, staff=person.id, role=role)
     child = NewChild(name="Teen Example", born_on=(db.clock.now() - timedelta(days=15 * 366)).date())
-    teen = identity.add_person(db, keys=keys, actor=manager, case_id=family.case_id, person=child)
+    teen = identity.add_person(db, keystore=keys, actor=manager, case_id=family.case_id, person=child)
     redaction.request_check(db, actor=staff.guider.actor, rendition_id=clip.rendition_id, checker=staff.colleague.id)
     return {
         "guider": staff.guider,

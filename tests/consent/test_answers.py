@@ -90,7 +90,7 @@ def test_a_mothers_pages_are_the_same_to_the_letter_whatever_the_father_did(stor
 
     def pages() -> str:
         receipts = [
-            consent.receipt(story.db, keys=story.keys, actor=mother, event=one, controller=AUTHORITY) for one in ids
+            consent.receipt(story.db, keystore=story.keys, actor=mother, event=one, controller=AUTHORITY) for one in ids
         ]
         return repr((consent.questions_for(story.db, actor=mother), consent.history(story.db, actor=mother), receipts))
 
@@ -129,7 +129,7 @@ def test_stopping_works_after_the_case_has_closed(story: Story) -> None:
     story.everyone_agrees()
     identity.close_case(
         story.db,
-        keys=story.keys,
+        keystore=story.keys,
         actor=story.family.staff.manager.actor,
         case_id=story.family.case_id,
         reason="the work is done",

@@ -74,7 +74,7 @@ def test_a_holder_who_must_not_be_contacted_gets_no_question(story: Story) -> No
     family = story.family
     identity.place_restriction(
         story.db,
-        keys=story.keys,
+        keystore=story.keys,
         actor=family.staff.guider.actor,
         case_id=family.case_id,
         person=family.father.id,
@@ -202,7 +202,7 @@ def test_a_conference_is_presented_only_while_it_is_on(story: Story, clock: Hand
         consent.begin_presenting(story.db, actor=guider, conference=meeting, until=soon)
     with pytest.raises(NotFound):
         consent.begin_presenting(story.db, actor=story.family.staff.colleague.actor, conference=meeting, until=soon)
-    (line,) = consent.conferences_of(story.db, keys=story.keys, actor=guider, case_id=story.family.case_id)
+    (line,) = consent.conferences_of(story.db, keystore=story.keys, actor=guider, case_id=story.family.case_id)
     assert line.title == "Review conference"
 
 
@@ -236,7 +236,7 @@ def test_an_override_opens_one_clip_to_one_recipient_after_a_second_person_appro
     with pytest.raises(Refused, match="second_person_needed"):
         consent.approve_override(story.db, actor=staff.manager.actor, override=override)
     assert story.why_not() is Reason.REFUSED
-    (waiting,) = consent.overrides_waiting(story.db, keys=story.keys, actor=staff.officer.actor)
+    (waiting,) = consent.overrides_waiting(story.db, keystore=story.keys, actor=staff.officer.actor)
     assert waiting.necessity == WHY
     consent.approve_override(story.db, actor=staff.officer.actor, override=override)
     permit = story.permit()

@@ -37,7 +37,7 @@ def test_a_tap_on_the_guiders_tablet_is_witnessed_and_undone_in_private(story: S
     for question in story.questions(story.family.mother):
         consent.record_answer(
             story.db,
-            keys=story.keys,
+            keystore=story.keys,
             actor=story.family.staff.guider.actor,
             question=question.id,
             decision=Decision.GRANT,

@@ -68,7 +68,7 @@ class Lines:
 
 @pytest.fixture
 def lines(db: Database, database_url: str, keystore: KeyStore) -> Lines:
-    identity.attach(db, keys=keystore)
+    identity.attach(db, keystore=keystore)
     return Lines(db, database_url)
 
 

@@ -82,7 +82,7 @@ def opened(folder: Path, *, after: timedelta = timedelta(0)) -> Iterator[World]:
     try:
         keystore = KeyStore.open(db=keys_db, root=ROOT, places=places(folder))
         audit.attach(db, writer_key=keystore.audit_mac_key())
-        identity.attach(db, keys=keystore)
+        identity.attach(db, keystore=keystore)
         signer = audit.Signer(name="drill", key=keystore.audit_signing_key())
         yield World(folder, db, keystore, DiskStore(folder / "objects"), signer)
     finally:

@@ -66,7 +66,7 @@ def test_a_guider_who_holds_the_familys_case_is_refused_the_assignment_and_that_
     with pytest.raises(Refused) as error:
         identity.change_guider(
             db,
-            keys=keystore,
+            keystore=keystore,
             actor=staff.manager.actor,
             case_id=family.case_id,
             staff=staff.colleague.id,
@@ -83,7 +83,9 @@ def test_a_caseload_entry_that_comes_later_suspends_the_guider_in_every_case_wit
 ) -> None:
     other = make_family(db, keystore, staff=staff)
     untouched = make_family(db, keystore, staff=staff)
-    identity.add_person(db, keys=keystore, actor=staff.manager.actor, case_id=other.case_id, person=family.mother.id)
+    identity.add_person(
+        db, keystore=keystore, actor=staff.manager.actor, case_id=other.case_id, person=family.mother.id
+    )
     identity.record_caseload(
         db, actor=staff.guider.actor, case_id=family.case_id, staff=staff.guider.id, people=[family.mother.id]
     )
@@ -91,7 +93,7 @@ def test_a_caseload_entry_that_comes_later_suspends_the_guider_in_every_case_wit
     assert live(db, other, Role.GUIDER) == set()
     assert live(db, untouched, Role.GUIDER) == {staff.guider.id}
     with pytest.raises(NotFound):
-        identity.case_view(db, keys=keystore, actor=staff.guider.actor, case_id=family.case_id)
+        identity.case_view(db, keystore=keystore, actor=staff.guider.actor, case_id=family.case_id)
     identity.end_caseload(db, actor=staff.manager.actor, case_id=family.case_id, staff=staff.guider.id)
     assert live(db, family, Role.GUIDER) == set()
 
@@ -102,7 +104,7 @@ def test_a_newcomer_on_the_guiders_caseload_suspends_them(
     other = make_family(db, keystore, staff=staff)
     identity.change_guider(
         db,
-        keys=keystore,
+        keystore=keystore,
         actor=staff.manager.actor,
         case_id=other.case_id,
         staff=staff.colleague.id,
@@ -112,7 +114,9 @@ def test_a_newcomer_on_the_guiders_caseload_suspends_them(
         db, actor=staff.manager.actor, case_id=family.case_id, staff=staff.colleague.id, people=[family.father.id]
     )
     assert live(db, other, Role.GUIDER) == {staff.colleague.id}
-    identity.add_person(db, keys=keystore, actor=staff.manager.actor, case_id=other.case_id, person=family.father.id)
+    identity.add_person(
+        db, keystore=keystore, actor=staff.manager.actor, case_id=other.case_id, person=family.father.id
+    )
     assert live(db, other, Role.GUIDER) == set()
 
 
@@ -140,9 +144,14 @@ def test_becoming_social_worker_of_a_siblings_case_suspends_the_guider_of_this_o
 ) -> None:
     other = make_family(db, keystore, staff=staff)
     identity.change_guider(
-        db, keys=keystore, actor=staff.manager.actor, case_id=other.case_id, staff=staff.colleague.id, reason="Leave"
+        db,
+        keystore=keystore,
+        actor=staff.manager.actor,
+        case_id=other.case_id,
+        staff=staff.colleague.id,
+        reason="Leave",
     )
-    identity.add_person(db, keys=keystore, actor=staff.manager.actor, case_id=other.case_id, person=family.sibling)
+    identity.add_person(db, keystore=keystore, actor=staff.manager.actor, case_id=other.case_id, person=family.sibling)
     identity.set_roles(
         db, actor=staff.administrator.actor, person=staff.guider.id, roles=[Role.GUIDER, Role.SOCIAL_WORKER]
     )
@@ -161,7 +170,7 @@ def test_there_is_one_guider_and_the_former_ones_access_ends_in_the_same_moment(
         )
     identity.change_guider(
         db,
-        keys=keystore,
+        keystore=keystore,
         actor=staff.manager.actor,
         case_id=family.case_id,
         staff=staff.colleague.id,
@@ -169,12 +178,12 @@ def test_there_is_one_guider_and_the_former_ones_access_ends_in_the_same_moment(
     )
     assert live(db, family, Role.GUIDER) == {staff.colleague.id}
     with pytest.raises(NotFound):
-        identity.case_view(db, keys=keystore, actor=staff.guider.actor, case_id=family.case_id)
+        identity.case_view(db, keystore=keystore, actor=staff.guider.actor, case_id=family.case_id)
     for reason in ("", "   ", "a\x00b"):
         with pytest.raises(Invalid, match="words_form"):
             identity.change_guider(
                 db,
-                keys=keystore,
+                keystore=keystore,
                 actor=staff.manager.actor,
                 case_id=family.case_id,
                 staff=staff.guider.id,
@@ -188,7 +197,7 @@ def test_two_managers_who_hand_over_at_once_leave_one_guider(
     def one(actor: identity.Actor) -> str:
         try:
             identity.change_guider(
-                db, keys=keystore, actor=actor, case_id=family.case_id, staff=staff.colleague.id, reason="Leave"
+                db, keystore=keystore, actor=actor, case_id=family.case_id, staff=staff.colleague.id, reason="Leave"
             )
         except VaultError as error:
             return error.code
@@ -212,7 +221,7 @@ def test_a_caseload_entry_and_a_hand_over_at_once_never_leave_a_guider_in_confli
         try:
             identity.change_guider(
                 db,
-                keys=keystore,
+                keystore=keystore,
                 actor=staff.other_manager.actor,
                 case_id=family.case_id,
                 staff=staff.colleague.id,
@@ -278,9 +287,9 @@ def test_a_checker_sees_no_names(db: Database, keystore: KeyStore, family: Famil
         role=Role.CHECKER,
         rendition=RenditionId(new_id()),
     )
-    assert identity.cases_of(db, keys=keystore, actor=staff.colleague.actor) == []
+    assert identity.cases_of(db, keystore=keystore, actor=staff.colleague.actor) == []
     with pytest.raises(NotFound):
-        identity.case_view(db, keys=keystore, actor=staff.colleague.actor, case_id=family.case_id)
+        identity.case_view(db, keystore=keystore, actor=staff.colleague.actor, case_id=family.case_id)
 
 
 def test_only_a_manager_assigns_and_only_to_roles_that_are_held(db: Database, family: Family, staff: Staff) -> None:
@@ -310,6 +319,6 @@ def test_who_leaves_their_role_leaves_the_cases_that_they_had_it_in(
     assert live(db, family, Role.GUIDER) == set()
     identity.suspend_staff(db, actor=staff.administrator.actor, person=staff.social_worker.id)
     assert live(db, family, Role.SOCIAL_WORKER) == set()
-    assert {line.name for line in identity.staff_directory(db, keys=keystore, actor=staff.manager.actor)}.isdisjoint(
-        {"Sam Okafor"}
-    )
+    assert {
+        line.name for line in identity.staff_directory(db, keystore=keystore, actor=staff.manager.actor)
+    }.isdisjoint({"Sam Okafor"})

@@ -43,9 +43,9 @@ def case(**other: Any) -> dict[str, Any]:
 def test_a_missing_father_is_recorded_as_asked_and_not_known(db: Database, keystore: KeyStore, staff: Staff) -> None:
     actor = staff.manager.actor
     with pytest.raises(Invalid, match="father_not_asked"):
-        identity.open_case(db, keys=keystore, actor=actor, **case(asked_about=[]))
-    opened = identity.open_case(db, keys=keystore, actor=actor, **case())
-    view = identity.case_view(db, keys=keystore, actor=actor, case_id=opened.case_id)
+        identity.open_case(db, keystore=keystore, actor=actor, **case(asked_about=[]))
+    opened = identity.open_case(db, keystore=keystore, actor=actor, **case())
+    view = identity.case_view(db, keystore=keystore, actor=actor, case_id=opened.case_id)
     (child,) = [member for member in view.members if member.is_child]
     assert child.asked_about == (AskOutcome.NOT_KNOWN,)
     assert child.holders == ((opened.adults[0], RelationshipKind.MOTHER),)
@@ -78,13 +78,13 @@ def test_a_case_that_cant_be_right_is_refused_and_leaves_nothing(
 ) -> None:
     for what, (given, code) in REFUSED.items():
         with pytest.raises(Invalid) as error:
-            identity.open_case(db, keys=keystore, actor=staff.manager.actor, **case(**given))
+            identity.open_case(db, keystore=keystore, actor=staff.manager.actor, **case(**given))
         assert error.value.code == code, what
     for person in (PersonId(new_id()), PersonId("'")):
         for given in ({"on_caseload_of": [person]}, {"guider": person}, {"social_worker": person}):
             with pytest.raises(NotFound):
-                identity.open_case(db, keys=keystore, actor=staff.manager.actor, **case(**given))
-    assert identity.cases_of(db, keys=keystore, actor=staff.manager.actor) == []
+                identity.open_case(db, keystore=keystore, actor=staff.manager.actor, **case(**given))
+    assert identity.cases_of(db, keystore=keystore, actor=staff.manager.actor) == []
 
 
 def test_opening_with_a_guider_who_has_the_family_on_their_caseload_is_refused_and_recorded(
@@ -93,11 +93,11 @@ def test_opening_with_a_guider_who_has_the_family_on_their_caseload_is_refused_a
     with pytest.raises(Refused, match="conflict_of_interest"):
         identity.open_case(
             db,
-            keys=keystore,
+            keystore=keystore,
             actor=staff.manager.actor,
             **case(guider=staff.guider.id, on_caseload_of=[staff.guider.id]),
         )
-    assert identity.cases_of(db, keys=keystore, actor=staff.manager.actor) == []
+    assert identity.cases_of(db, keystore=keystore, actor=staff.manager.actor) == []
     with db.read() as session:
         (entry,) = session.scalars(
             select(AuditEntryRow).where(AuditEntryRow.event == audit.Event.ASSIGNMENT_REFUSED.value)
@@ -105,14 +105,14 @@ def test_opening_with_a_guider_who_has_the_family_on_their_caseload_is_refused_a
         assert (entry.object_id, entry.reason) == (staff.guider.id, "conflict_of_interest")
     opened = identity.open_case(
         db,
-        keys=keystore,
+        keystore=keystore,
         actor=staff.manager.actor,
         **case(guider=staff.guider.id, on_caseload_of=[staff.colleague.id]),
     )
     with pytest.raises(Refused, match="conflict_of_interest"):
         identity.change_guider(
             db,
-            keys=keystore,
+            keystore=keystore,
             actor=staff.manager.actor,
             case_id=opened.case_id,
             staff=staff.colleague.id,
@@ -123,23 +123,23 @@ def test_opening_with_a_guider_who_has_the_family_on_their_caseload_is_refused_a
 def test_only_managers_open_cases(db: Database, keystore: KeyStore, staff: Staff) -> None:
     for actor in (staff.guider.actor, staff.social_worker.actor, staff.officer.actor, staff.administrator.actor):
         with pytest.raises(Refused, match="not_your_role"):
-            identity.open_case(db, keys=keystore, actor=actor, **case())
+            identity.open_case(db, keystore=keystore, actor=actor, **case())
 
 
 def test_each_sees_their_own_cases_with_names_and_a_manager_all(
     db: Database, keystore: KeyStore, family: Family, staff: Staff
 ) -> None:
-    second = identity.open_case(db, keys=keystore, actor=staff.manager.actor, **case())
-    by_guider = identity.cases_of(db, keys=keystore, actor=staff.guider.actor)
+    second = identity.open_case(db, keystore=keystore, actor=staff.manager.actor, **case())
+    by_guider = identity.cases_of(db, keystore=keystore, actor=staff.guider.actor)
     assert [(line.id, line.children, line.guider) for line in by_guider] == [
         (family.case_id, ("Kit Example", "Bo Example"), "Gwen Guide")
     ]
     assert by_guider[0].roles == {Role.GUIDER}
-    everything = identity.cases_of(db, keys=keystore, actor=staff.manager.actor)
+    everything = identity.cases_of(db, keystore=keystore, actor=staff.manager.actor)
     assert {line.id for line in everything} == {family.case_id, second.case_id}
-    assert identity.cases_of(db, keys=keystore, actor=staff.officer.actor) == []
+    assert identity.cases_of(db, keystore=keystore, actor=staff.officer.actor) == []
     with pytest.raises(Refused):
-        identity.cases_of(db, keys=keystore, actor=family.mother.actor)
+        identity.cases_of(db, keystore=keystore, actor=family.mother.actor)
 
 
 def test_ids_that_are_foreign_or_no_ids_at_all_are_all_the_same_not_found(
@@ -147,14 +147,14 @@ def test_ids_that_are_foreign_or_no_ids_at_all_are_all_the_same_not_found(
 ) -> None:
     for case_id in (CaseId(new_id()), CaseId("../etc"), CaseId(""), CaseId("x" * 5000), CaseId("\x00")):
         with pytest.raises(NotFound):
-            identity.case_view(db, keys=keystore, actor=staff.manager.actor, case_id=case_id)
+            identity.case_view(db, keystore=keystore, actor=staff.manager.actor, case_id=case_id)
     for person in (PersonId(new_id()), PersonId("'"), PersonId("\x00"), staff.guider.id):
         with pytest.raises(NotFound):
-            identity.add_person(db, keys=keystore, actor=staff.manager.actor, case_id=family.case_id, person=person)
+            identity.add_person(db, keystore=keystore, actor=staff.manager.actor, case_id=family.case_id, person=person)
         with pytest.raises(NotFound):
             identity.set_safe_contact(
                 db,
-                keys=keystore,
+                keystore=keystore,
                 actor=staff.guider.actor,
                 case_id=family.case_id,
                 person=person,
@@ -176,10 +176,10 @@ def test_a_newcomer_is_a_child_or_an_adult_by_their_birth_date(
         (MOTHER, "responsibility_apart"),
     ):
         with pytest.raises(Invalid, match=code):
-            identity.add_person(db, keys=keystore, actor=staff.guider.actor, case_id=family.case_id, person=person)
+            identity.add_person(db, keystore=keystore, actor=staff.guider.actor, case_id=family.case_id, person=person)
     with pytest.raises(Conflict, match="already_in_case"):
         identity.add_person(
-            db, keys=keystore, actor=staff.manager.actor, case_id=family.case_id, person=family.mother.id
+            db, keystore=keystore, actor=staff.manager.actor, case_id=family.case_id, person=family.mother.id
         )
 
 
@@ -223,7 +223,7 @@ def test_closing_records_what_the_family_answered_and_then_nothing_is_added(
     def close() -> None:
         identity.close_case(
             db,
-            keys=keystore,
+            keystore=keystore,
             actor=staff.guider.actor,
             case_id=family.case_id,
             reason="Goals met",
@@ -243,7 +243,7 @@ def test_closing_records_what_the_family_answered_and_then_nothing_is_added(
     with pytest.raises(Conflict, match="case_closed"):
         identity.add_person(
             db,
-            keys=keystore,
+            keystore=keystore,
             actor=staff.guider.actor,
             case_id=family.case_id,
             person=NewAdult(name="Late Example"),

@@ -26,14 +26,14 @@ def invite(db: Database, family: Family) -> identity.Invited:
     return identity.invite(db, actor=family.staff.guider.actor, case_id=family.case_id, person=family.mother.id)
 
 
-def code_of(db: Database, keys: KeyStore, invited: identity.Invited) -> str:
-    return identity.issue_code(db, keys=keys, invitation_id=invited.id)[1].reveal()
+def code_of(db: Database, keystore: KeyStore, invited: identity.Invited) -> str:
+    return identity.issue_code(db, keystore=keystore, invitation_id=invited.id)[1].reveal()
 
 
 def activate(
-    db: Database, keys: KeyStore, invited: identity.Invited, code: str, passcode: Secret[str] = PASSCODE
+    db: Database, keystore: KeyStore, invited: identity.Invited, code: str, passcode: Secret[str] = PASSCODE
 ) -> identity.Activated:
-    return identity.activate(db, keys=keys, token=invited.token, code=code, passcode=passcode, whence=HERE)
+    return identity.activate(db, keystore=keystore, token=invited.token, code=code, passcode=passcode, whence=HERE)
 
 
 def test_link_and_code_bind_the_mothers_phone_and_sign_her_in(db: Database, keystore: KeyStore, family: Family) -> None:
@@ -41,14 +41,14 @@ def test_link_and_code_bind_the_mothers_phone_and_sign_her_in(db: Database, keys
     with db.begin() as session:
         (message,) = [row for row in outbox.waiting(session, at=db.clock.now()) if row.kind == CODE_MESSAGE]
         assert message.payload == {"invitation_id": invited.id}
-    contact, code = identity.issue_code(db, keys=keystore, invitation_id=invited.id)
+    contact, code = identity.issue_code(db, keystore=keystore, invitation_id=invited.id)
     assert contact.reveal() == CONTACTS["mother"]
     activated = activate(db, keystore, invited, code.reveal())
     actor = identity.actor_for(db, activated.signed_in.token)
     assert (actor.person, actor.kind) == (family.mother.id, PersonKind.FAMILY)
     assert actor.factors == {Factor.DEVICE, Factor.PASSCODE}
     assert actor.has_two_factors
-    later = identity.sign_in_device(db, keys=keystore, whence=HERE, device=activated.device, passcode=PASSCODE)
+    later = identity.sign_in_device(db, keystore=keystore, whence=HERE, device=activated.device, passcode=PASSCODE)
     assert identity.actor_for(db, later.token).person == family.mother.id
 
 
@@ -57,7 +57,7 @@ def test_looking_at_a_link_consumes_nothing_and_tells_nothing_about_anybody(
 ) -> None:
     invited = invite(db, family)
     for _ in range(5):
-        seen = identity.look(db, keys=keystore, whence=HERE, token=invited.token)
+        seen = identity.look(db, keystore=keystore, whence=HERE, token=invited.token)
     assert seen == identity.Invitation(invited.id, SecondThing.MESSAGE, invited.expires_at)
     activate(db, keystore, invited, code_of(db, keystore, invited))
 
@@ -76,7 +76,7 @@ def test_an_invitation_is_used_once_even_by_two_at_once(db: Database, keystore: 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(one, range(2))) == ["done", "invitation_used"]
     with pytest.raises(Conflict, match="invitation_used"):
-        identity.look(db, keys=keystore, whence=HERE, token=invited.token)
+        identity.look(db, keystore=keystore, whence=HERE, token=invited.token)
 
 
 def test_the_link_alone_opens_nothing_and_wrong_codes_end_it(db: Database, keystore: KeyStore, family: Family) -> None:
@@ -109,9 +109,9 @@ def test_an_invitation_ends_after_a_week_and_when_a_newer_one_is_made(
 ) -> None:
     older, newer = invite(db, family), invite(db, family)
     with pytest.raises(Refused, match="invitation_ended"):
-        identity.look(db, keys=keystore, whence=HERE, token=older.token)
+        identity.look(db, keystore=keystore, whence=HERE, token=older.token)
     with pytest.raises(NotFound):
-        identity.issue_code(db, keys=keystore, invitation_id=older.id)
+        identity.issue_code(db, keystore=keystore, invitation_id=older.id)
     code = code_of(db, keystore, newer)
     clock.move(timedelta(days=7))
     with pytest.raises(Refused, match="invitation_ended"):
@@ -146,7 +146,7 @@ def test_whoever_entered_the_contact_cant_also_hand_over_the_link(
         identity.invite(db, actor=staff.manager.actor, case_id=family.case_id, person=family.mother.id)
     identity.set_safe_contact(
         db,
-        keys=keystore,
+        keystore=keystore,
         actor=staff.guider.actor,
         case_id=family.case_id,
         person=family.mother.id,
@@ -169,13 +169,13 @@ def test_a_sealed_letter_is_made_by_a_second_member_of_staff(
         second_thing=SecondThing.LETTER,
     )
     with pytest.raises(NotFound):
-        identity.issue_code(db, keys=keystore, invitation_id=invited.id)
+        identity.issue_code(db, keystore=keystore, invitation_id=invited.id)
     with pytest.raises(Refused, match="second_person_needed"):
-        identity.letter_code(db, keys=keystore, actor=staff.guider.actor, invitation_id=invited.id)
+        identity.letter_code(db, keystore=keystore, actor=staff.guider.actor, invitation_id=invited.id)
     for stranger in (staff.colleague.actor, family.mother.actor):
         with pytest.raises(NotFound):
-            identity.letter_code(db, keys=keystore, actor=stranger, invitation_id=invited.id)
-    code = identity.letter_code(db, keys=keystore, actor=staff.social_worker.actor, invitation_id=invited.id)
+            identity.letter_code(db, keystore=keystore, actor=stranger, invitation_id=invited.id)
+    code = identity.letter_code(db, keystore=keystore, actor=staff.social_worker.actor, invitation_id=invited.id)
     assert activate(db, keystore, invited, code.reveal()).signed_in.person == family.father.id
 
 
@@ -184,7 +184,7 @@ def test_someone_who_isnt_to_be_contacted_isnt_invited(
 ) -> None:
     identity.place_restriction(
         db,
-        keys=keystore,
+        keystore=keystore,
         actor=staff.social_worker.actor,
         case_id=family.case_id,
         person=family.mother.id,
@@ -215,8 +215,8 @@ def test_a_new_phone_unbinds_the_old_one_and_ends_its_sessions(
     with pytest.raises(NotSignedIn):
         identity.actor_for(db, first[0].signed_in.token)
     with pytest.raises(NotSignedIn, match="device_unknown"):
-        identity.sign_in_device(db, keys=keystore, whence=HERE, device=first[0].device, passcode=PASSCODE)
-    identity.sign_in_device(db, keys=keystore, whence=HERE, device=second[0].device, passcode=PASSCODE)
+        identity.sign_in_device(db, keystore=keystore, whence=HERE, device=first[0].device, passcode=PASSCODE)
+    identity.sign_in_device(db, keystore=keystore, whence=HERE, device=second[0].device, passcode=PASSCODE)
 
 
 def test_a_lost_phone_is_unbound_by_staff_of_the_case(
@@ -230,7 +230,7 @@ def test_a_lost_phone_is_unbound_by_staff_of_the_case(
     with pytest.raises(NotSignedIn):
         identity.actor_for(db, phone.signed_in.token)
     with pytest.raises(NotSignedIn, match="device_unknown"):
-        identity.sign_in_device(db, keys=keystore, whence=HERE, device=phone.device, passcode=PASSCODE)
+        identity.sign_in_device(db, keystore=keystore, whence=HERE, device=phone.device, passcode=PASSCODE)
 
 
 def test_guessing_a_passcode_locks_the_phone_and_going_on_unbinds_it(
@@ -241,15 +241,15 @@ def test_guessing_a_passcode_locks_the_phone_and_going_on_unbinds_it(
 
     def guess() -> str:
         with pytest.raises(VaultError) as error:
-            identity.sign_in_device(db, keys=keystore, whence=HERE, device=phone.device, passcode=Secret("314159"))
+            identity.sign_in_device(db, keystore=keystore, whence=HERE, device=phone.device, passcode=Secret("314159"))
         return error.value.code
 
     assert [guess() for _ in range(6)] == ["wrong_passcode"] * 5 + ["device_locked"]
     with pytest.raises(RateLimited):
-        identity.sign_in_device(db, keys=keystore, whence=HERE, device=phone.device, passcode=PASSCODE)
+        identity.sign_in_device(db, keystore=keystore, whence=HERE, device=phone.device, passcode=PASSCODE)
     clock.move(timedelta(minutes=15))
     assert [guess() for _ in range(4)] == ["wrong_passcode"] * 4
-    identity.sign_in_device(db, keys=keystore, whence=HERE, device=phone.device, passcode=PASSCODE)
+    identity.sign_in_device(db, keystore=keystore, whence=HERE, device=phone.device, passcode=PASSCODE)
     assert [guess() for _ in range(5)] == ["wrong_passcode"] * 5
     clock.move(timedelta(minutes=15))
     assert [guess() for _ in range(6)] == ["wrong_passcode"] * 5 + ["device_unknown"]
@@ -258,6 +258,6 @@ def test_guessing_a_passcode_locks_the_phone_and_going_on_unbinds_it(
 def test_a_link_that_is_none_is_not_found(db: Database, keystore: KeyStore, staff: Staff) -> None:
     for text in ("", "\ud800", "../..", "9" * 1_000_000):
         with pytest.raises(NotFound):
-            identity.look(db, keys=keystore, whence=HERE, token=Secret(text))
+            identity.look(db, keystore=keystore, whence=HERE, token=Secret(text))
     with pytest.raises(NotFound):
-        identity.issue_code(db, keys=keystore, invitation_id=InvitationId("x"))
+        identity.issue_code(db, keystore=keystore, invitation_id=InvitationId("x"))

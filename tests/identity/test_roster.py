@@ -54,7 +54,7 @@ Change = Callable[[Database, KeyStore, Family], object]
 CHANGES: dict[str, Change] = {
     "a restriction": lambda db, keys, family: identity.place_restriction(
         db,
-        keys=keys,
+        keystore=keys,
         actor=family.staff.social_worker.actor,
         case_id=family.case_id,
         person=family.father.id,
@@ -81,7 +81,7 @@ CHANGES: dict[str, Change] = {
     ),
     "a corrected birth date": lambda db, keys, family: identity.correct_birth_date(
         db,
-        keys=keys,
+        keystore=keys,
         actor=family.staff.guider.actor,
         case_id=family.case_id,
         person=family.child,
@@ -89,7 +89,7 @@ CHANGES: dict[str, Change] = {
     ),
     "a newcomer": lambda db, keys, family: identity.add_person(
         db,
-        keys=keys,
+        keystore=keys,
         actor=family.staff.guider.actor,
         case_id=family.case_id,
         person=identity.NewAdult(name="Gran Example"),
@@ -103,7 +103,7 @@ CHANGES: dict[str, Change] = {
     ),
     "another guider": lambda db, keys, family: identity.change_guider(
         db,
-        keys=keys,
+        keystore=keys,
         actor=family.staff.manager.actor,
         case_id=family.case_id,
         staff=family.staff.colleague.id,
@@ -114,7 +114,7 @@ CHANGES: dict[str, Change] = {
     ),
     "closing": lambda db, keys, family: identity.close_case(
         db,
-        keys=keys,
+        keystore=keys,
         actor=family.staff.manager.actor,
         case_id=family.case_id,
         reason="Work complete",
@@ -138,7 +138,9 @@ def test_a_fact_about_a_person_reaches_every_case_of_theirs_and_no_other(
     db: Database, keystore: KeyStore, family: Family, staff: Staff
 ) -> None:
     second, third = (make_family(db, keystore, staff=staff) for _ in range(2))
-    identity.add_person(db, keys=keystore, actor=staff.manager.actor, case_id=second.case_id, person=family.mother.id)
+    identity.add_person(
+        db, keystore=keystore, actor=staff.manager.actor, case_id=second.case_id, person=family.mother.id
+    )
     before = [version(db, one) for one in (family, second, third)]
     identity.record_capacity(
         db,
@@ -156,7 +158,7 @@ def test_a_holder_outside_the_case_is_known_to_it_through_the_child(
     db: Database, keystore: KeyStore, family: Family, staff: Staff
 ) -> None:
     other = make_family(db, keystore, staff=staff)
-    identity.add_person(db, keys=keystore, actor=staff.manager.actor, case_id=other.case_id, person=family.child)
+    identity.add_person(db, keystore=keystore, actor=staff.manager.actor, case_id=other.case_id, person=family.child)
     found = roster(db, other)
     assert {one.holder for one in found.relationships if one.child == family.child} == {
         family.mother.id,
@@ -169,7 +171,7 @@ def test_ending_parental_responsibility_keeps_the_past(db: Database, keystore: K
     actor = family.staff.manager.actor
     made = identity.add_relationship(
         db,
-        keys=keystore,
+        keystore=keystore,
         actor=actor,
         case_id=family.case_id,
         holder=family.staff.other_manager.id,
@@ -190,7 +192,7 @@ def test_the_authority_decides_through_a_manager_only(db: Database, keystore: Ke
     with pytest.raises(Invalid, match="holder_not_manager"):
         identity.add_relationship(
             db,
-            keys=keystore,
+            keystore=keystore,
             actor=family.staff.manager.actor,
             case_id=family.case_id,
             holder=family.staff.social_worker.id,
@@ -204,7 +206,7 @@ def test_a_restriction_is_lifted_by_somebody_else_than_who_placed_it(
 ) -> None:
     placed = identity.place_restriction(
         db,
-        keys=keystore,
+        keystore=keystore,
         actor=family.staff.manager.actor,
         case_id=family.case_id,
         person=family.father.id,
@@ -229,7 +231,7 @@ def test_without_keys_there_are_no_facts(db: Database, family: Family) -> None:
 def test_a_stranger_finds_no_case(db: Database, keystore: KeyStore, family: Family, staff: Staff) -> None:
     for actor in (staff.colleague.actor, staff.administrator.actor, staff.officer.actor, family.mother.actor):
         with pytest.raises(NotFound):
-            identity.case_view(db, keys=keystore, actor=actor, case_id=family.case_id)
+            identity.case_view(db, keystore=keystore, actor=actor, case_id=family.case_id)
 
 
 def test_no_name_date_or_contact_lies_in_the_database_in_clear(database_url: str, db: Database, family: Family) -> None:

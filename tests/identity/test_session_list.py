@@ -34,15 +34,15 @@ AT_WORK = Whence("192.0.2.7", agent="Mozilla/5.0 (Windows NT 10.0) Firefox/140.0
 AT_HOME = Whence("198.51.100.23", agent="Mozilla/5.0 (iPhone) Safari/604.1")
 
 
-def signed_in(db: Database, keys: KeyStore, staff: Staff, clock: HandClock) -> tuple[identity.SignedIn, pyotp.TOTP]:
+def signed_in(db: Database, keystore: KeyStore, staff: Staff, clock: HandClock) -> tuple[identity.SignedIn, pyotp.TOTP]:
     """A guider who has just enrolled at work."""
     made = identity.add_staff(
-        db, keys=keys, actor=staff.administrator.actor, name="New Person", email=EMAIL, roles=[Role.GUIDER]
+        db, keystore=keystore, actor=staff.administrator.actor, name="New Person", email=EMAIL, roles=[Role.GUIDER]
     )
-    setup = identity.enrol(db, keys=keys, token=made.token, password=PASSWORD, whence=AT_WORK)
+    setup = identity.enrol(db, keystore=keystore, token=made.token, password=PASSWORD, whence=AT_WORK)
     totp = pyotp.TOTP(setup.secret.reveal())
     code = totp.at(clock.now())
-    return identity.confirm_enrolment(db, keys=keys, token=made.token, code=code, whence=AT_WORK), totp
+    return identity.confirm_enrolment(db, keystore=keystore, token=made.token, code=code, whence=AT_WORK), totp
 
 
 def events(db: Database, *kinds: audit.Event) -> list[str]:
@@ -53,10 +53,10 @@ def events(db: Database, *kinds: audit.Event) -> list[str]:
         return list(rows)
 
 
-def phone_of(db: Database, keys: KeyStore, family: Family) -> identity.Activated:
+def phone_of(db: Database, keystore: KeyStore, family: Family) -> identity.Activated:
     made = identity.invite(db, actor=family.staff.guider.actor, case_id=family.case_id, person=family.mother.id)
-    code = identity.issue_code(db, keys=keys, invitation_id=made.id)[1].reveal()
-    return identity.activate(db, keys=keys, token=made.token, code=code, passcode=PASSCODE, whence=AT_HOME)
+    code = identity.issue_code(db, keystore=keystore, invitation_id=made.id)[1].reveal()
+    return identity.activate(db, keystore=keystore, token=made.token, code=code, passcode=PASSCODE, whence=AT_HOME)
 
 
 def dead(db: Database, token: Secret[str]) -> bool:
@@ -73,10 +73,10 @@ def test_ones_own_sessions_are_told_by_browser_place_and_time_and_this_one_comes
     first, totp = signed_in(db, keystore, staff, clock)
     actor = identity.actor_for(db, first.token)
     clock.move(timedelta(minutes=10))
-    half = identity.sign_in_password(db, keys=keystore, email=EMAIL, password=PASSWORD, whence=AT_HOME)
+    half = identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=PASSWORD, whence=AT_HOME)
     begun = clock.now()
-    identity.sign_in_totp(db, keys=keystore, token=half.token, code=totp.at(begun), whence=AT_HOME)
-    lines = identity.sessions_of(db, keys=keystore, actor=actor)
+    identity.sign_in_totp(db, keystore=keystore, token=half.token, code=totp.at(begun), whence=AT_HOME)
+    lines = identity.sessions_of(db, keystore=keystore, actor=actor)
     assert [(one.browser, one.address, one.is_this, one.last_used_at) for one in lines] == [
         ("Firefox on Windows", "192.0.2.7", True, begun - timedelta(minutes=10)),
         ("Safari on an iPhone", "198.51.100.23", False, begun),
@@ -92,9 +92,9 @@ def test_ones_own_sessions_are_told_by_browser_place_and_time_and_this_one_comes
 @ON_SQLITE
 def test_where_in_the_network_a_family_is_is_kept_nowhere(db: Database, keystore: KeyStore, family: Family) -> None:
     phone = phone_of(db, keystore, family)
-    identity.sign_in_device(db, keys=keystore, device=phone.device, passcode=PASSCODE, whence=AT_HOME)
+    identity.sign_in_device(db, keystore=keystore, device=phone.device, passcode=PASSCODE, whence=AT_HOME)
     actor = identity.actor_for(db, phone.signed_in.token)
-    lines = identity.sessions_of(db, keys=keystore, actor=actor)
+    lines = identity.sessions_of(db, keystore=keystore, actor=actor)
     assert {(one.browser, one.address) for one in lines} >= {("Safari on an iPhone", "")}
     assert {one.address for one in lines} == {""}
     device = identity.own_device(db, actor=actor)
@@ -143,13 +143,13 @@ def test_another_password_ends_every_other_session_and_the_old_token_of_this_one
 ) -> None:
     first, totp = signed_in(db, keystore, staff, clock)
     clock.move(timedelta(seconds=30))
-    half = identity.sign_in_password(db, keys=keystore, email=EMAIL, password=PASSWORD, whence=AT_HOME)
-    other = identity.sign_in_totp(db, keys=keystore, token=half.token, code=totp.at(clock.now()), whence=AT_HOME)
-    pending = identity.sign_in_password(db, keys=keystore, email=EMAIL, password=PASSWORD, whence=AT_HOME)
+    half = identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=PASSWORD, whence=AT_HOME)
+    other = identity.sign_in_totp(db, keystore=keystore, token=half.token, code=totp.at(clock.now()), whence=AT_HOME)
+    pending = identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=PASSWORD, whence=AT_HOME)
     actor = identity.actor_for(db, first.token)
 
     def change(current: Secret[str], new: Secret[str]) -> Secret[str]:
-        return identity.change_password(db, keys=keystore, actor=actor, current=current, new=new)
+        return identity.change_password(db, keystore=keystore, actor=actor, current=current, new=new)
 
     with pytest.raises(Invalid, match="password_too_common"):
         change(PASSWORD, Secret("New.Person-2026"))
@@ -159,12 +159,12 @@ def test_another_password_ends_every_other_session_and_the_old_token_of_this_one
     assert [dead(db, one) for one in (first.token, other.token, pending.token)] == [True] * 3
     clock.move(timedelta(seconds=30))
     with pytest.raises(NotSignedIn):
-        identity.sign_in_totp(db, keys=keystore, token=pending.token, code=totp.at(clock.now()), whence=AT_HOME)
+        identity.sign_in_totp(db, keystore=keystore, token=pending.token, code=totp.at(clock.now()), whence=AT_HOME)
     now = identity.actor_for(db, token)
     assert (now.session, now.expires_at) == (actor.session, actor.expires_at)
     with pytest.raises(Refused, match="sign_in_failed"):
-        identity.sign_in_password(db, keys=keystore, email=EMAIL, password=PASSWORD, whence=AT_WORK)
-    identity.sign_in_password(db, keys=keystore, email=EMAIL, password=NEXT, whence=AT_WORK)
+        identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=PASSWORD, whence=AT_WORK)
+    identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=NEXT, whence=AT_WORK)
     assert events(db, audit.Event.PASSWORD_CHANGED) == ["password.changed"]
 
 
@@ -175,9 +175,9 @@ def test_whoever_sits_at_an_open_session_cannot_guess_the_password_there(
     actor = identity.actor_for(db, signed_in(db, keystore, staff, clock)[0].token)
     for _ in range(10):
         with pytest.raises(Refused, match="wrong_password"):
-            identity.change_password(db, keys=keystore, actor=actor, current=Secret("a guess"), new=NEXT)
+            identity.change_password(db, keystore=keystore, actor=actor, current=Secret("a guess"), new=NEXT)
     with pytest.raises(RateLimited):
-        identity.change_password(db, keys=keystore, actor=actor, current=PASSWORD, new=NEXT)
+        identity.change_password(db, keystore=keystore, actor=actor, current=PASSWORD, new=NEXT)
 
 
 @ON_SQLITE
@@ -187,7 +187,7 @@ def test_another_passcode_ends_every_other_session_and_wrong_ones_lock_the_phone
     phone = phone_of(db, keystore, family)
 
     def enter(passcode: Secret[str]) -> identity.SignedIn:
-        return identity.sign_in_device(db, keys=keystore, device=phone.device, passcode=passcode, whence=AT_HOME)
+        return identity.sign_in_device(db, keystore=keystore, device=phone.device, passcode=passcode, whence=AT_HOME)
 
     copied, actor = enter(PASSCODE), identity.actor_for(db, phone.signed_in.token)
     with pytest.raises(Invalid, match="passcode_too_easy"):
@@ -272,7 +272,7 @@ def test_a_family_member_makes_their_phone_forget_them_and_staff_of_the_case_end
     identity.forget_own_device(db, actor=actor)
     assert dead(db, phone.signed_in.token)
     with pytest.raises(NotSignedIn, match="device_unknown"):
-        identity.sign_in_device(db, keys=keystore, device=phone.device, passcode=PASSCODE, whence=AT_HOME)
+        identity.sign_in_device(db, keystore=keystore, device=phone.device, passcode=PASSCODE, whence=AT_HOME)
     with db.read() as session:
         assert session.scalars(select(DeviceRow.revoked_at)).all() == [db.clock.now()]
 

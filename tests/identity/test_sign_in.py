@@ -33,22 +33,22 @@ def enrolled(db: Database, keystore: KeyStore, staff: Staff, clock: HandClock) -
     """A guider who has enrolled half a minute ago: the authenticator's secret."""
     made = identity.add_staff(
         db,
-        keys=keystore,
+        keystore=keystore,
         actor=staff.administrator.actor,
         name="New Person",
         email=f" {EMAIL.title()} ",
         roles=[Role.GUIDER],
     )
-    setup = identity.enrol(db, keys=keystore, whence=HERE, token=made.token, password=PASSWORD)
+    setup = identity.enrol(db, keystore=keystore, whence=HERE, token=made.token, password=PASSWORD)
     identity.confirm_enrolment(
-        db, keys=keystore, whence=HERE, token=made.token, code=code_at(setup.secret, clock.now())
+        db, keystore=keystore, whence=HERE, token=made.token, code=code_at(setup.secret, clock.now())
     )
     clock.move(timedelta(seconds=30))
     return setup.secret
 
 
-def pending(db: Database, keys: KeyStore, whence: Whence = HERE) -> identity.SignedIn:
-    return identity.sign_in_password(db, keys=keys, email=EMAIL, password=PASSWORD, whence=whence)
+def pending(db: Database, keystore: KeyStore, whence: Whence = HERE) -> identity.SignedIn:
+    return identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=PASSWORD, whence=whence)
 
 
 def test_password_and_code_make_a_session_with_two_factors(
@@ -58,7 +58,9 @@ def test_password_and_code_make_a_session_with_two_factors(
     assert first.step is SessionStep.SECOND_FACTOR
     with pytest.raises(NotSignedIn, match="second_factor_needed"):
         identity.actor_for(db, first.token)
-    full = identity.sign_in_totp(db, keys=keystore, whence=HERE, token=first.token, code=code_at(enrolled, clock.now()))
+    full = identity.sign_in_totp(
+        db, keystore=keystore, whence=HERE, token=first.token, code=code_at(enrolled, clock.now())
+    )
     actor = identity.actor_for(db, full.token)
     assert actor.roles == {Role.GUIDER}
     assert actor.factors == {Factor.PASSWORD, Factor.TOTP}
@@ -72,21 +74,21 @@ def test_a_code_counts_once_also_for_another_session_and_never_an_older_one_afte
     db: Database, keystore: KeyStore, enrolled: Secret[str], clock: HandClock
 ) -> None:
     older, newer = (code_at(enrolled, clock.now() + timedelta(seconds=30 * step)) for step in (0, 1))
-    identity.sign_in_totp(db, keys=keystore, whence=HERE, token=pending(db, keystore).token, code=newer)
+    identity.sign_in_totp(db, keystore=keystore, whence=HERE, token=pending(db, keystore).token, code=newer)
     for code in (newer, older):
         with pytest.raises(Refused, match="wrong_code"):
-            identity.sign_in_totp(db, keys=keystore, whence=HERE, token=pending(db, keystore).token, code=code)
+            identity.sign_in_totp(db, keystore=keystore, whence=HERE, token=pending(db, keystore).token, code=code)
 
 
 def test_a_clock_that_steps_back_revives_no_code(
     db: Database, keystore: KeyStore, enrolled: Secret[str], clock: HandClock
 ) -> None:
     code = code_at(enrolled, clock.now())
-    identity.sign_in_totp(db, keys=keystore, whence=HERE, token=pending(db, keystore).token, code=code)
+    identity.sign_in_totp(db, keystore=keystore, whence=HERE, token=pending(db, keystore).token, code=code)
     clock.move(-timedelta(hours=1))
     past = code_at(enrolled, clock.now())
     with pytest.raises(Refused, match="wrong_code"):
-        identity.sign_in_totp(db, keys=keystore, whence=HERE, token=pending(db, keystore).token, code=past)
+        identity.sign_in_totp(db, keystore=keystore, whence=HERE, token=pending(db, keystore).token, code=past)
 
 
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
@@ -100,7 +102,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
         ("ada@example.gov.uk", "never enrolled"),
     ):
         with pytest.raises(Refused) as error:
-            identity.sign_in_password(db, keys=keystore, email=email, password=Secret(password), whence=HERE)
+            identity.sign_in_password(db, keystore=keystore, email=email, password=Secret(password), whence=HERE)
         answers.add(str(error.value))
     assert len(answers) == 1
 
@@ -109,7 +111,9 @@ def test_tries_at_an_account_run_out_and_come_back(
     db: Database, keystore: KeyStore, enrolled: Secret[str], clock: HandClock
 ) -> None:
     def guess(address: str) -> None:
-        identity.sign_in_password(db, keys=keystore, email=EMAIL, password=Secret("a guess"), whence=Whence(address))
+        identity.sign_in_password(
+            db, keystore=keystore, email=EMAIL, password=Secret("a guess"), whence=Whence(address)
+        )
 
     for number in range(10):
         with pytest.raises(Refused):
@@ -129,9 +133,9 @@ def test_guesses_at_the_code_run_out(db: Database, keystore: KeyStore, enrolled:
     wrong = f"{(int(right) + 1) % 10**6:06d}"
     for _ in range(5):
         with pytest.raises(Refused):
-            identity.sign_in_totp(db, keys=keystore, whence=HERE, token=token, code=wrong)
+            identity.sign_in_totp(db, keystore=keystore, whence=HERE, token=token, code=wrong)
     with pytest.raises(RateLimited):
-        identity.sign_in_totp(db, keys=keystore, whence=HERE, token=token, code=right)
+        identity.sign_in_totp(db, keystore=keystore, whence=HERE, token=token, code=right)
 
 
 def test_the_second_step_is_open_for_five_minutes(
@@ -140,39 +144,39 @@ def test_the_second_step_is_open_for_five_minutes(
     token = pending(db, keystore).token
     clock.move(timedelta(minutes=5))
     with pytest.raises(NotSignedIn):
-        identity.sign_in_totp(db, keys=keystore, whence=HERE, token=token, code=code_at(enrolled, clock.now()))
+        identity.sign_in_totp(db, keystore=keystore, whence=HERE, token=token, code=code_at(enrolled, clock.now()))
 
 
 def test_an_enrolment_link_works_once_and_not_without_a_code(
     db: Database, keystore: KeyStore, staff: Staff, clock: HandClock
 ) -> None:
     made = identity.add_staff(
-        db, keys=keystore, actor=staff.administrator.actor, name="N", email=EMAIL, roles=[Role.GUIDER]
+        db, keystore=keystore, actor=staff.administrator.actor, name="N", email=EMAIL, roles=[Role.GUIDER]
     )
     with pytest.raises(Conflict, match="password_first"):
-        identity.confirm_enrolment(db, keys=keystore, whence=HERE, token=made.token, code="123456")
+        identity.confirm_enrolment(db, keystore=keystore, whence=HERE, token=made.token, code="123456")
     with pytest.raises(Invalid, match="password_too_short"):
-        identity.enrol(db, keys=keystore, whence=HERE, token=made.token, password=Secret("short"))
-    setup = identity.enrol(db, keys=keystore, whence=HERE, token=made.token, password=PASSWORD)
+        identity.enrol(db, keystore=keystore, whence=HERE, token=made.token, password=Secret("short"))
+    setup = identity.enrol(db, keystore=keystore, whence=HERE, token=made.token, password=PASSWORD)
     assert setup.address.reveal().startswith("otpauth://totp/VIG%20Vault:new.person%40example.gov.uk?")
     with pytest.raises(Refused, match="sign_in_failed"):
         pending(db, keystore)
     with pytest.raises(Invalid, match="code_form"):
-        identity.confirm_enrolment(db, keys=keystore, whence=HERE, token=made.token, code="12345a")
+        identity.confirm_enrolment(db, keystore=keystore, whence=HERE, token=made.token, code="12345a")
     code = code_at(setup.secret, clock.now())
-    full = identity.confirm_enrolment(db, keys=keystore, whence=HERE, token=made.token, code=code)
+    full = identity.confirm_enrolment(db, keystore=keystore, whence=HERE, token=made.token, code=code)
     assert identity.actor_for(db, full.token).has_two_factors
     with pytest.raises(Conflict, match="link_used"):
-        identity.enrol(db, keys=keystore, whence=HERE, token=made.token, password=PASSWORD)
+        identity.enrol(db, keystore=keystore, whence=HERE, token=made.token, password=PASSWORD)
     with pytest.raises(NotFound):
-        identity.enrol(db, keys=keystore, whence=HERE, token=Secret("no such token"), password=PASSWORD)
+        identity.enrol(db, keystore=keystore, whence=HERE, token=Secret("no such token"), password=PASSWORD)
 
 
 def test_a_renewed_link_voids_password_code_sessions_and_the_older_link(
     db: Database, keystore: KeyStore, enrolled: Secret[str], staff: Staff, clock: HandClock
 ) -> None:
     token = pending(db, keystore).token
-    full = identity.sign_in_totp(db, keys=keystore, whence=HERE, token=token, code=code_at(enrolled, clock.now()))
+    full = identity.sign_in_totp(db, keystore=keystore, whence=HERE, token=token, code=code_at(enrolled, clock.now()))
     first, second = (
         identity.renew_enrolment(db, actor=staff.administrator.actor, person=full.person) for _ in range(2)
     )
@@ -181,17 +185,17 @@ def test_a_renewed_link_voids_password_code_sessions_and_the_older_link(
     with pytest.raises(Refused, match="sign_in_failed"):
         pending(db, keystore)
     with pytest.raises(Refused, match="link_ended"):
-        identity.enrol(db, keys=keystore, whence=HERE, token=first.token, password=PASSWORD)
+        identity.enrol(db, keystore=keystore, whence=HERE, token=first.token, password=PASSWORD)
     clock.move(timedelta(days=7))
     with pytest.raises(Refused, match="link_ended"):
-        identity.enrol(db, keys=keystore, whence=HERE, token=second.token, password=PASSWORD)
+        identity.enrol(db, keystore=keystore, whence=HERE, token=second.token, password=PASSWORD)
 
 
 def test_who_left_and_comes_back_enrols_anew(
     db: Database, keystore: KeyStore, enrolled: Secret[str], staff: Staff, clock: HandClock
 ) -> None:
     full = identity.sign_in_totp(
-        db, keys=keystore, whence=HERE, token=pending(db, keystore).token, code=code_at(enrolled, clock.now())
+        db, keystore=keystore, whence=HERE, token=pending(db, keystore).token, code=code_at(enrolled, clock.now())
     )
     admin = staff.administrator.actor
     with pytest.raises(Conflict, match="not_suspended"):
@@ -202,9 +206,9 @@ def test_who_left_and_comes_back_enrols_anew(
     link = identity.reinstate_staff(db, actor=admin, person=full.person)
     with pytest.raises(Refused, match="sign_in_failed"):
         pending(db, keystore)
-    setup = identity.enrol(db, keys=keystore, whence=HERE, token=link.token, password=PASSWORD)
+    setup = identity.enrol(db, keystore=keystore, whence=HERE, token=link.token, password=PASSWORD)
     identity.confirm_enrolment(
-        db, keys=keystore, whence=HERE, token=link.token, code=code_at(setup.secret, clock.now())
+        db, keystore=keystore, whence=HERE, token=link.token, code=code_at(setup.secret, clock.now())
     )
 
 
@@ -214,11 +218,11 @@ def test_every_try_to_sign_in_is_on_record(
     token = pending(db, keystore).token
     right = code_at(enrolled, clock.now())
     with pytest.raises(Refused):
-        identity.sign_in_totp(db, keys=keystore, whence=HERE, token=token, code=f"{(int(right) + 1) % 10**6:06d}")
+        identity.sign_in_totp(db, keystore=keystore, whence=HERE, token=token, code=f"{(int(right) + 1) % 10**6:06d}")
     with pytest.raises(Refused):
-        identity.sign_in_password(db, keys=keystore, email="nobody@example.gov.uk", password=PASSWORD, whence=HERE)
+        identity.sign_in_password(db, keystore=keystore, email="nobody@example.gov.uk", password=PASSWORD, whence=HERE)
     person = identity.sign_in_totp(
-        db, keys=keystore, whence=HERE, token=token, code=code_at(enrolled, clock.now())
+        db, keystore=keystore, whence=HERE, token=token, code=code_at(enrolled, clock.now())
     ).person
     with db.read() as session:
         entries = session.scalars(
@@ -249,16 +253,20 @@ def test_accounts_are_an_administrators_business_and_the_first_is_made_once(
     db: Database, keystore: KeyStore, staff: Staff
 ) -> None:
     with pytest.raises(Refused, match="store_has_staff"):
-        identity.bootstrap_administrator(db, keys=keystore, name="Eve", email="eve@example.gov.uk")
+        identity.bootstrap_administrator(db, keystore=keystore, name="Eve", email="eve@example.gov.uk")
     with pytest.raises(Refused, match="not_your_role"):
-        identity.add_staff(db, keys=keystore, actor=staff.manager.actor, name="Eve", email=EMAIL, roles=[Role.GUIDER])
+        identity.add_staff(
+            db, keystore=keystore, actor=staff.manager.actor, name="Eve", email=EMAIL, roles=[Role.GUIDER]
+        )
     admin = staff.administrator.actor
     with pytest.raises(Invalid, match="roles_apart"):
         identity.add_staff(
-            db, keys=keystore, actor=admin, name="Eve", email=EMAIL, roles=[Role.ADMINISTRATOR, Role.GUIDER]
+            db, keystore=keystore, actor=admin, name="Eve", email=EMAIL, roles=[Role.ADMINISTRATOR, Role.GUIDER]
         )
     with pytest.raises(Conflict, match="email_taken"):
-        identity.add_staff(db, keys=keystore, actor=admin, name="Eve", email="GWEN@example.gov.uk", roles=[Role.GUIDER])
+        identity.add_staff(
+            db, keystore=keystore, actor=admin, name="Eve", email="GWEN@example.gov.uk", roles=[Role.GUIDER]
+        )
     with pytest.raises(Refused, match="not_yourself"):
         identity.set_roles(db, actor=admin, person=admin.person, roles=[Role.MANAGER])
 

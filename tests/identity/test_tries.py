@@ -29,30 +29,30 @@ ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 Home = tuple[Whence, pyotp.TOTP]
 
 
-def use_up(db: Database, keys: KeyStore, limit: Limit, *, what: str = OFFICE, but: int = 0) -> None:
+def use_up(db: Database, keystore: KeyStore, limit: Limit, *, what: str = OFFICE, but: int = 0) -> None:
     with db.begin() as session:
         for _ in range(limit.most - but):
-            assert spend(session, keys, limit, what=what, at=db.clock.now()) is None
+            assert spend(session, keystore, limit, what=what, at=db.clock.now()) is None
 
 
 @pytest.fixture
 def home(db: Database, keystore: KeyStore, staff: Staff, clock: HandClock) -> Home:
     """The browser that somebody enrolled on, and their authenticator, half a minute later."""
     made = identity.add_staff(
-        db, keys=keystore, actor=staff.administrator.actor, name="New Person", email=EMAIL, roles=[Role.GUIDER]
+        db, keystore=keystore, actor=staff.administrator.actor, name="New Person", email=EMAIL, roles=[Role.GUIDER]
     )
     here = Whence(OFFICE)
-    setup = identity.enrol(db, keys=keystore, token=made.token, password=PASSWORD, whence=here)
+    setup = identity.enrol(db, keystore=keystore, token=made.token, password=PASSWORD, whence=here)
     totp = pyotp.TOTP(setup.secret.reveal())
-    done = identity.confirm_enrolment(db, keys=keystore, token=made.token, code=totp.at(clock.now()), whence=here)
+    done = identity.confirm_enrolment(db, keystore=keystore, token=made.token, code=totp.at(clock.now()), whence=here)
     clock.move(timedelta(seconds=30))
     assert done.mark
     return Whence(OFFICE, mark=done.mark), totp
 
 
-def tell(db: Database, keys: KeyStore, password: Secret[str], whence: Whence, email: str = EMAIL) -> str:
+def tell(db: Database, keystore: KeyStore, password: Secret[str], whence: Whence, email: str = EMAIL) -> str:
     try:
-        identity.sign_in_password(db, keys=keys, email=email, password=password, whence=whence)
+        identity.sign_in_password(db, keystore=keystore, email=email, password=password, whence=whence)
     except VaultError as error:
         return error.code
     return "on to the code"
@@ -84,8 +84,8 @@ def test_who_signed_in_on_this_browser_before_is_not_kept_out_by_whoever_guesses
     use_up(db, keystore, PER_ADDRESS)
     use_up(db, keystore, CODES_PER_ADDRESS)
     assert tell(db, keystore, PASSWORD, Whence("203.0.113.1")) == "too_many_tries"
-    first = identity.sign_in_password(db, keys=keystore, email=EMAIL, password=PASSWORD, whence=here)
-    whole = identity.sign_in_totp(db, keys=keystore, token=first.token, code=totp.at(clock.now()), whence=here)
+    first = identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=PASSWORD, whence=here)
+    whole = identity.sign_in_totp(db, keystore=keystore, token=first.token, code=totp.at(clock.now()), whence=here)
     assert whole.mark == here.mark
 
 
@@ -115,19 +115,19 @@ def test_a_bound_phone_and_a_real_link_are_not_closed_by_what_others_guess_from_
 ) -> None:
     here = Whence(OFFICE)
     made = identity.invite(db, actor=family.staff.guider.actor, case_id=family.case_id, person=family.mother.id)
-    code = identity.issue_code(db, keys=keystore, invitation_id=made.id)[1].reveal()
+    code = identity.issue_code(db, keystore=keystore, invitation_id=made.id)[1].reveal()
     use_up(db, keystore, LINKS_PER_ADDRESS)
     for guess in (Secret("no such thing"), Secret("")):
         with pytest.raises(RateLimited):
-            identity.look(db, keys=keystore, token=guess, whence=here)
+            identity.look(db, keystore=keystore, token=guess, whence=here)
         with pytest.raises(RateLimited):
-            identity.look_enrolment(db, keys=keystore, token=guess, whence=here)
+            identity.look_enrolment(db, keystore=keystore, token=guess, whence=here)
         with pytest.raises(RateLimited):
-            identity.sign_in_device(db, keys=keystore, device=guess, passcode=PASSCODE, whence=here)
+            identity.sign_in_device(db, keystore=keystore, device=guess, passcode=PASSCODE, whence=here)
     with pytest.raises(NotFound):
-        identity.look(db, keys=keystore, token=Secret("no such thing"), whence=Whence("203.0.113.1"))
-    phone = identity.activate(db, keys=keystore, token=made.token, code=code, passcode=PASSCODE, whence=here)
-    identity.sign_in_device(db, keys=keystore, device=phone.device, passcode=PASSCODE, whence=here)
+        identity.look(db, keystore=keystore, token=Secret("no such thing"), whence=Whence("203.0.113.1"))
+    phone = identity.activate(db, keystore=keystore, token=made.token, code=code, passcode=PASSCODE, whence=here)
+    identity.sign_in_device(db, keystore=keystore, device=phone.device, passcode=PASSCODE, whence=here)
 
 
 NETWORKS = {
@@ -169,9 +169,9 @@ def test_codes_run_out_for_the_day_where_only_the_password_is_known(
     guesser = Whence("198.51.100.9")
 
     def code(whence: Whence, *, off: int = 0) -> identity.SignedIn:
-        first = identity.sign_in_password(db, keys=keystore, email=EMAIL, password=PASSWORD, whence=whence)
+        first = identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=PASSWORD, whence=whence)
         typed = f"{(int(totp.at(clock.now())) + off) % 10**6:06d}"
-        return identity.sign_in_totp(db, keys=keystore, token=first.token, code=typed, whence=whence)
+        return identity.sign_in_totp(db, keystore=keystore, token=first.token, code=typed, whence=whence)
 
     for _ in range(PER_CODE.most):
         with pytest.raises(Refused, match="wrong_code"):
@@ -209,7 +209,7 @@ def test_an_address_without_an_account_is_as_much_work_as_a_wrong_password(
     found = []
     for email in (EMAIL, "nobody@example.gov.uk", "gwen@example.gov.uk", "no address at all"):
         with statements(db) as asked, pytest.raises(Refused):
-            identity.sign_in_password(db, keys=keystore, email=email, password=WRONG, whence=Whence(OFFICE))
+            identity.sign_in_password(db, keystore=keystore, email=email, password=WRONG, whence=Whence(OFFICE))
         found.append(asked)
     assert found[1:] == [found[0]] * 3
 
@@ -217,14 +217,14 @@ def test_an_address_without_an_account_is_as_much_work_as_a_wrong_password(
 @ON_SQLITE
 def test_what_can_never_be_right_is_not_counted(db: Database, keystore: KeyStore, home: Home, clock: HandClock) -> None:
     here, totp = home
-    first = identity.sign_in_password(db, keys=keystore, email=EMAIL, password=PASSWORD, whence=here)
+    first = identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=PASSWORD, whence=here)
     for code in ("", "12345", "1234567", " 123456", "12 34 56", "\uff11" * 6, "\u0661" * 6, "12345\n"):
         for _ in range(2):
             with pytest.raises(VaultError, match="code_form"):
-                identity.sign_in_totp(db, keys=keystore, token=first.token, code=code, whence=here)
-    identity.sign_in_totp(db, keys=keystore, token=first.token, code=totp.at(clock.now()), whence=here)
+                identity.sign_in_totp(db, keystore=keystore, token=first.token, code=code, whence=here)
+    identity.sign_in_totp(db, keystore=keystore, token=first.token, code=totp.at(clock.now()), whence=here)
     with pytest.raises(NotSignedIn):
-        identity.sign_in_totp(db, keys=keystore, token=first.token, code="12345", whence=here)
+        identity.sign_in_totp(db, keystore=keystore, token=first.token, code="12345", whence=here)
 
 
 AGENTS = {

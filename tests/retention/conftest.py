@@ -61,7 +61,7 @@ class Shelf:
     def close_case(self, *, look_again: Keeping = Keeping.NO) -> None:
         identity.close_case(
             self.db,
-            keys=self.keystore,
+            keystore=self.keystore,
             actor=self.family.staff.manager.actor,
             case_id=self.family.case_id,
             reason="The work is done.",

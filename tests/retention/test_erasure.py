@@ -167,7 +167,7 @@ def test_only_who_is_in_a_film_or_speaks_for_a_child_in_it_may_ask(
         ask(shelf, schedule, half_signed_in, of_mother)
     identity.place_restriction(
         db,
-        keys=keystore,
+        keystore=keystore,
         actor=family.staff.manager.actor,
         case_id=family.case_id,
         person=family.mother.id,

@@ -23,7 +23,7 @@ def agree_to_filming(db: Database, keystore: KeyStore, family: Family) -> None:
     ]
     consent.record_filming(
         db,
-        keys=keystore,
+        keystore=keystore,
         actor=family.staff.guider.actor,
         case_id=family.case_id,
         answers=[FilmingAnswer(person, by, Decision.GRANT, how) for person, by, how in said],

@@ -127,7 +127,7 @@ def test_footage_of_somebody_who_did_not_agree_to_be_filmed_is_not_cut(
 ) -> None:
     guider = family.staff.guider
     no = FilmingAnswer(family.father.id, family.father.id, Decision.REFUSE, How.TOLD_TO_STAFF)
-    consent.record_filming(db, keys=keystore, actor=guider.actor, case_id=family.case_id, answers=[no])
+    consent.record_filming(db, keystore=keystore, actor=guider.actor, case_id=family.case_id, answers=[no])
     with pytest.raises(Refused, match="not_available"):
         cut(db, keystore, guider, footage)
 

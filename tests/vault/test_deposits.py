@@ -221,7 +221,7 @@ def test_a_guider_who_is_replaced_in_the_middle_sends_no_more(sender: Sender, db
     sender.send(upload, content[:500], offset=0)
     identity.change_guider(
         db,
-        keys=sender.keystore,
+        keystore=sender.keystore,
         actor=sender.family.staff.manager.actor,
         case_id=sender.family.case_id,
         staff=sender.family.staff.colleague.id,

@@ -172,7 +172,7 @@ def test_without_a_filming_agreement_a_deposit_is_sealed_also_for_the_guider(cin
     no = FilmingAnswer(cinema.family.father.id, cinema.family.father.id, Decision.REFUSE, How.TOLD_TO_STAFF)
     viewing = cinema.begin(cinema.guider, Purpose.PREPARE)
     consent.record_filming(
-        db, keys=cinema.keystore, actor=cinema.guider.actor, case_id=cinema.family.case_id, answers=[no]
+        db, keystore=cinema.keystore, actor=cinema.guider.actor, case_id=cinema.family.case_id, answers=[no]
     )
     with pytest.raises(Refused):
         cinema.play(cinema.guider, viewing.id)

@@ -99,7 +99,7 @@ def furnished(folder: Path) -> Iterator[House]:
         invited = identity.invite(db, actor=team.guider.actor, case_id=family.case_id, person=family.father.id)
         enrolled = identity.add_staff(
             db,
-            keys=keys,
+            keystore=keys,
             actor=team.administrator.actor,
             name="New Here",
             email="new@example.gov.uk",
@@ -239,7 +239,7 @@ def _more_families(stage: Stage, manager: Someone) -> None:
     for number in range(MORE_FAMILIES):
         identity.open_case(
             stage.service.db,
-            keys=stage.service.keystore,
+            keystore=stage.service.keystore,
             actor=manager.actor,
             referral=identity.Referral(identity.ReferrerKind.OTHER, identity.Status.CHILD_IN_NEED, None),
             children=[identity.NewChild(name=f"Child {number:02}", born_on=date(2020, 5, 1), is_index=True)],

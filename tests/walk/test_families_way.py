@@ -117,7 +117,7 @@ def test_an_invitation_is_used_up_without_javascript(chromium: Browser, house: H
     service = house.stage.service
     family = house.family
     made = identity.invite(service.db, actor=family.staff.guider.actor, case_id=family.case_id, person=family.father.id)
-    _, code = identity.issue_code(service.db, keys=service.keystore, invitation_id=made.id)
+    _, code = identity.issue_code(service.db, keystore=service.keystore, invitation_id=made.id)
     context = context_of(chromium, house, "nobody", java_script_enabled=False)
     page = context.new_page()
     page.goto(f"/invitation/{made.token.reveal()}")

@@ -3,6 +3,7 @@
 from app.routes import (
     accounts,
     audit_log,
+    certificates,
     clips,
     deposits,
     disposals,
@@ -39,6 +40,7 @@ ROUTERS = tuple(
         records,
         audit_log,
         disposals,
+        certificates,
         holds,
     )
 )

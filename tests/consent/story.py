@@ -46,7 +46,7 @@ class Story:
     """One family's clip and those around it."""
 
     db: Database
-    keys: KeyStore
+    keystore: KeyStore
     family: Family
     clip: Rendition = field(init=False)
 
@@ -75,7 +75,7 @@ class Story:
             FilmingAnswer(person=family.child, said_by=family.child, decision=Decision.GRANT, how=How.OBSERVED),
         ]
         consent.record_filming(
-            self.db, keystore=self.keys, actor=family.staff.guider.actor, case_id=family.case_id, answers=answers
+            self.db, keystore=self.keystore, actor=family.staff.guider.actor, case_id=family.case_id, answers=answers
         )
 
     # asking and answering

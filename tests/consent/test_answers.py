@@ -90,7 +90,8 @@ def test_a_mothers_pages_are_the_same_to_the_letter_whatever_the_father_did(stor
 
     def pages() -> str:
         receipts = [
-            consent.receipt(story.db, keystore=story.keys, actor=mother, event=one, controller=AUTHORITY) for one in ids
+            consent.receipt(story.db, keystore=story.keystore, actor=mother, event=one, controller=AUTHORITY)
+            for one in ids
         ]
         return repr((consent.questions_for(story.db, actor=mother), consent.history(story.db, actor=mother), receipts))
 
@@ -129,7 +130,7 @@ def test_stopping_works_after_the_case_has_closed(story: Story) -> None:
     story.everyone_agrees()
     identity.close_case(
         story.db,
-        keystore=story.keys,
+        keystore=story.keystore,
         actor=story.family.staff.manager.actor,
         case_id=story.family.case_id,
         reason="the work is done",
@@ -205,8 +206,8 @@ def test_a_yes_on_other_words_than_todays_is_refused(story: Story) -> None:
 
 def test_another_familys_answers_open_nothing_here(story: Story) -> None:
     story.everyone_agrees()
-    other = make_family(story.db, story.keys, staff=story.family.staff)
-    twin = Story(story.db, story.keys, other)
+    other = make_family(story.db, story.keystore, staff=story.family.staff)
+    twin = Story(story.db, story.keystore, other)
     assert twin.clip.content_hash == story.clip.content_hash
     assert twin.why_not() is Reason.NOT_IN_AUDIENCE
 

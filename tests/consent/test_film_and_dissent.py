@@ -26,7 +26,7 @@ def _missing(story: Story, *people: PersonId) -> dict[PersonId, Reason]:
 def _record(story: Story, answer: FilmingAnswer, who: Someone | None = None) -> None:
     consent.record_filming(
         story.db,
-        keystore=story.keys,
+        keystore=story.keystore,
         actor=(who or story.family.staff.guider).actor,
         case_id=story.family.case_id,
         answers=[answer],

@@ -114,7 +114,7 @@ def test_an_order_that_keeps_someone_from_watching_stops_a_viewing(story: Story)
     assert permit is not None
     identity.place_restriction(
         story.db,
-        keystore=story.keys,
+        keystore=story.keystore,
         actor=story.family.staff.manager.actor,
         case_id=story.family.case_id,
         person=story.family.mother.id,
@@ -135,12 +135,12 @@ def test_the_end_of_an_assignment_stops_a_viewing_and_the_yes_does_not_come_back
     permit = story.permit()
     worker = story.family.staff.social_worker
     view = identity.case_view(
-        story.db, keystore=story.keys, actor=story.family.staff.manager.actor, case_id=story.family.case_id
+        story.db, keystore=story.keystore, actor=story.family.staff.manager.actor, case_id=story.family.case_id
     )
     place = next(one.assignment for one in view.staff if one.person == worker.id)
     story.db.clock.move(timedelta(minutes=1))  # type: ignore[attr-defined]
     identity.end_assignment(
-        story.db, keystore=story.keys, actor=story.family.staff.manager.actor, assignment=place, reason="moved team"
+        story.db, keystore=story.keystore, actor=story.family.staff.manager.actor, assignment=place, reason="moved team"
     )
     assert story.still(permit) is Reason.NO_ASSIGNMENT
     identity.assign(

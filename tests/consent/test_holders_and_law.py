@@ -74,7 +74,7 @@ def test_a_holder_who_must_not_be_contacted_gets_no_question(story: Story) -> No
     family = story.family
     identity.place_restriction(
         story.db,
-        keystore=story.keys,
+        keystore=story.keystore,
         actor=family.staff.guider.actor,
         case_id=family.case_id,
         person=family.father.id,
@@ -91,7 +91,7 @@ def test_a_manager_outside_the_team_waives_a_notice_and_a_refusal_still_wins(sto
     story.ask()
     story.says_yes(family.mother)
     about: dict[str, Any] = {
-        "keys": story.keys,
+        "keys": story.keystore,
         "rendition": story.clip,
         "purpose": Purpose.SOCIAL_WORKER,
         "audience": Audience(person=family.staff.social_worker.id),
@@ -135,7 +135,7 @@ def test_staff_see_who_said_what_and_what_is_missing(story: Story) -> None:
 def _meet(story: Story, clock: HandClock, **more: Any) -> ConferenceId:
     staff = story.family.staff
     fields: dict[str, Any] = {
-        "keys": story.keys,
+        "keys": story.keystore,
         "actor": staff.guider.actor,
         "case_id": story.family.case_id,
         "title": "Review conference",
@@ -202,7 +202,7 @@ def test_a_conference_is_presented_only_while_it_is_on(story: Story, clock: Hand
         consent.begin_presenting(story.db, actor=guider, conference=meeting, until=soon)
     with pytest.raises(NotFound):
         consent.begin_presenting(story.db, actor=story.family.staff.colleague.actor, conference=meeting, until=soon)
-    (line,) = consent.conferences_of(story.db, keystore=story.keys, actor=guider, case_id=story.family.case_id)
+    (line,) = consent.conferences_of(story.db, keystore=story.keystore, actor=guider, case_id=story.family.case_id)
     assert line.title == "Review conference"
 
 
@@ -212,7 +212,7 @@ def test_a_conference_is_presented_only_while_it_is_on(story: Story, clock: Hand
 def _propose(story: Story, clock: HandClock, who: Someone | None = None, **more: Any) -> OverrideId:
     staff = story.family.staff
     fields: dict[str, Any] = {
-        "keys": story.keys,
+        "keys": story.keystore,
         "rendition": story.clip,
         "recipient": staff.social_worker.id,
         "basis": LawfulBasis.SECTION_47,
@@ -236,7 +236,7 @@ def test_an_override_opens_one_clip_to_one_recipient_after_a_second_person_appro
     with pytest.raises(Refused, match="second_person_needed"):
         consent.approve_override(story.db, actor=staff.manager.actor, override=override)
     assert story.why_not() is Reason.REFUSED
-    (waiting,) = consent.overrides_waiting(story.db, keystore=story.keys, actor=staff.officer.actor)
+    (waiting,) = consent.overrides_waiting(story.db, keystore=story.keystore, actor=staff.officer.actor)
     assert waiting.necessity == WHY
     consent.approve_override(story.db, actor=staff.officer.actor, override=override)
     permit = story.permit()

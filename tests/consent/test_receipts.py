@@ -25,7 +25,7 @@ SCHEMA = json.loads((Path(__file__).parent / "receipt_schema.json").read_text(en
 
 
 def _receipt(story: Story, who: Someone, event: ConsentEventId) -> dict[str, Any]:
-    return consent.receipt(story.db, keystore=story.keys, actor=who.actor, event=event, controller=AUTHORITY)
+    return consent.receipt(story.db, keystore=story.keystore, actor=who.actor, event=event, controller=AUTHORITY)
 
 
 def test_every_answer_has_a_receipt_that_fits_the_schema(story: Story) -> None:

@@ -26,6 +26,7 @@ from identity import (
     Role,
     Status,
     VisitKind,
+    Whence,
 )
 from keys import KeyStore
 from tests.fakes import HandClock
@@ -237,7 +238,7 @@ def test_closing_records_what_the_family_answered_and_then_nothing_is_added(
     assert facts.closed_at == db.clock.now()
     assert (facts.family_copy, facts.look_again) == (Keeping.YES, Keeping.ASKED_NO_ANSWER)
     with pytest.raises(Refused, match="invitation_ended"):
-        identity.look(db, token=invited.token)
+        identity.look(db, keystore=keystore, token=invited.token, whence=Whence("192.0.2.7"))
     with pytest.raises(Conflict, match="case_closed"):
         close()
     with pytest.raises(Conflict, match="case_closed"):

@@ -91,7 +91,7 @@ def test_a_manager_outside_the_team_waives_a_notice_and_a_refusal_still_wins(sto
     story.ask()
     story.says_yes(family.mother)
     about: dict[str, Any] = {
-        "keys": story.keystore,
+        "keystore": story.keystore,
         "rendition": story.clip,
         "purpose": Purpose.SOCIAL_WORKER,
         "audience": Audience(person=family.staff.social_worker.id),
@@ -135,7 +135,7 @@ def test_staff_see_who_said_what_and_what_is_missing(story: Story) -> None:
 def _meet(story: Story, clock: HandClock, **more: Any) -> ConferenceId:
     staff = story.family.staff
     fields: dict[str, Any] = {
-        "keys": story.keystore,
+        "keystore": story.keystore,
         "actor": staff.guider.actor,
         "case_id": story.family.case_id,
         "title": "Review conference",
@@ -212,7 +212,7 @@ def test_a_conference_is_presented_only_while_it_is_on(story: Story, clock: Hand
 def _propose(story: Story, clock: HandClock, who: Someone | None = None, **more: Any) -> OverrideId:
     staff = story.family.staff
     fields: dict[str, Any] = {
-        "keys": story.keystore,
+        "keystore": story.keystore,
         "rendition": story.clip,
         "recipient": staff.social_worker.id,
         "basis": LawfulBasis.SECTION_47,

@@ -56,7 +56,7 @@ def test_a_tap_on_the_guiders_tablet_is_witnessed_and_undone_in_private(story: S
 def test_paper_needs_a_reference_and_its_words_are_sealed(story: Story) -> None:
     story.ask()
     question = story.questions(story.family.mother)[0]
-    fields = {"keys": story.keystore, "actor": story.family.staff.guider.actor, "question": question.id}
+    fields = {"keystore": story.keystore, "actor": story.family.staff.guider.actor, "question": question.id}
     with pytest.raises(Invalid, match="how_unfit"):
         consent.record_answer(
             story.db,

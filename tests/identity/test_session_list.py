@@ -231,11 +231,11 @@ def test_an_old_password_that_is_being_compared_while_it_is_changed_begins_nothi
     actor = identity.actor_for(db, signed_in(db, keystore, staff, clock)[0].token)
 
     def change() -> None:
-        identity.change_password(db, keys=keystore, actor=actor, current=PASSWORD, new=NEXT)
+        identity.change_password(db, keystore=keystore, actor=actor, current=PASSWORD, new=NEXT)
 
     with while_it_is_compared(change), pytest.raises(Refused, match="sign_in_failed"):
-        identity.sign_in_password(db, keys=keystore, email=EMAIL, password=PASSWORD, whence=AT_WORK)
-    identity.sign_in_password(db, keys=keystore, email=EMAIL, password=NEXT, whence=AT_WORK)
+        identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=PASSWORD, whence=AT_WORK)
+    identity.sign_in_password(db, keystore=keystore, email=EMAIL, password=NEXT, whence=AT_WORK)
 
 
 @ON_SQLITE
@@ -249,8 +249,8 @@ def test_an_old_passcode_that_is_being_compared_while_it_is_changed_begins_nothi
         identity.change_passcode(db, actor=actor, current=PASSCODE, new=NEXT_PASSCODE)
 
     with while_it_is_compared(change), pytest.raises(Refused, match="wrong_passcode"):
-        identity.sign_in_device(db, keys=keystore, device=phone.device, passcode=PASSCODE, whence=AT_HOME)
-    identity.sign_in_device(db, keys=keystore, device=phone.device, passcode=NEXT_PASSCODE, whence=AT_HOME)
+        identity.sign_in_device(db, keystore=keystore, device=phone.device, passcode=PASSCODE, whence=AT_HOME)
+    identity.sign_in_device(db, keystore=keystore, device=phone.device, passcode=NEXT_PASSCODE, whence=AT_HOME)
 
 
 @ON_SQLITE

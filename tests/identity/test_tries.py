@@ -158,7 +158,7 @@ def test_another_address_of_the_same_ipv6_network_gives_no_more_tries(
     assert tell(db, keystore, WRONG, fresh) == "too_many_tries"
     assert tell(db, keystore, WRONG, neighbour) == "sign_in_failed"
     with pytest.raises(RateLimited):
-        identity.look(db, keys=keystore, token=Secret("no such thing"), whence=fresh)
+        identity.look(db, keystore=keystore, token=Secret("no such thing"), whence=fresh)
 
 
 @ON_SQLITE

@@ -12,6 +12,7 @@ import retention
 import vault
 from app.messages import Message
 from app.service import Service
+from app.unresumed import start_again, unresumed
 from app.worker import Duty, Worker
 from core import mark
 from core.clock import ENGLAND
@@ -45,6 +46,7 @@ def make_worker(service: Service, *, name: str) -> Worker:
         Duty("clock", timedelta(seconds=30), lambda: mark.observe(db)),
         Duty("uploads", timedelta(minutes=10), lambda: _clear_uploads(service)),
         Duty("tidy", timedelta(hours=6), lambda: _tidy(service)),
+        Duty("lost-work", timedelta(minutes=5), lambda: _start_lost_work(service)),
         Duty("disposals", timedelta(seconds=20), lambda: _resume_disposals(service)),
         Duty("sweep", timedelta(minutes=5), lambda: _sweep_if_due(service)),
     ]
@@ -76,6 +78,12 @@ def _tidy(service: Service) -> None:
     """Clear what crashes left, and counts and sessions that are over."""
     vault.tidy(service.db, keystore=service.keystore, store=service.store)
     identity.tidy(service.db)
+
+
+def _start_lost_work(service: Service) -> None:
+    """A job whose database was away for all of the engine's tries is begun again: else its film waited for ever."""
+    lost = unresumed(service.db, workflows_url=service.settings.address_of("workflows"))
+    start_again(service.db, job_ids=lost)
 
 
 def _resume_disposals(service: Service) -> None:

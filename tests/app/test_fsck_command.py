@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import app.cli.fsck
 import app.cli.store  # noqa: F401 - these register commands; where there is only one, typer takes no name for it
 from app.cli import application
+from app.duties import make_worker
 from app.service import Service, open_service
 from app.settings import Settings
 from app.setup import make_store
@@ -83,6 +84,19 @@ def test_fsck_ends_with_1_where_somebody_must_look_and_repairs_only_what_is_safe
     with service.db.read() as session:
         query = select(AuditEntryRow.details).where(AuditEntryRow.event == "store.tidied")
         assert session.scalars(query).all() == [{"restarted": 1}]
+
+
+def test_a_worker_starts_lost_work_again_by_itself(settings: Settings, service: Service) -> None:
+    with service.db.begin() as session:
+        job_id = jobs.enqueue(session, "clip.cut", subject=new_id(), case_id=None, at=service.db.clock.now())
+        outbox.delivered(session.scalars(select(outbox.OutboxRow)).one(), at=service.db.clock.now())
+    (duty,) = (one for one in make_worker(service, name="worker-1")._duties if one.name == "lost-work")
+    for _ in range(2):  # what waits to be started isn't lost, so the second time finds nothing
+        duty.do()
+        with service.db.read() as session:
+            (start,) = outbox.undelivered(session, jobs.START)
+        assert start["job_id"] == job_id
+    assert not (settings.store / "workflows.db").exists()
 
 
 def test_fsck_names_a_place_of_the_keyring_that_holds_another(settings: Settings, service: Service) -> None:

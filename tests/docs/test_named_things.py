@@ -101,6 +101,17 @@ def _events() -> frozenset[str]:
     return frozenset(event.value for event in Event)
 
 
+def test_every_document_that_the_code_names_is_there() -> None:
+    named = {
+        (_named(path), name)
+        for path in tracked_files()
+        if path.suffix in {".py", ".yml", ".toml", ".html"}
+        for name in re.findall(r"(?<![\w/])docs/[\w./-]+\.(?:md|py)\b", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert [one for one in sorted(named) if not (ROOT / one[1]).exists()] == []
+
+
 def _command(words: list[str]) -> tuple[TyperGroup | TyperCommand, list[str]]:
     """The command that some words begin with, and what follows it."""
     command = typer.main.get_command(application)

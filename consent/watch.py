@@ -76,6 +76,7 @@ class Watch:
         self._watched: Counter[tuple[CaseId, SessionId | None]] = Counter()
         self._listeners: list[OnChange] = []
         self._evidence = Evidence({}, frozenset(), float("-inf"))
+        self._asked_since = float("-inf")  # since when there has been somebody to look for
         self._changed = threading.Condition()
         self._hurried = False
         self._stopping = False
@@ -121,6 +122,8 @@ class Watch:
     def watch(self, case_id: CaseId, *, session: SessionId | None = None) -> None:
         """Watch a case, and a session, until ``unwatch`` was called as often; look at once."""
         with self._changed:
+            if not self._watched:
+                self._asked_since = self._monotonic()
             self._watched[case_id, session] += 1
             self._hurried = True
             self._changed.notify_all()
@@ -152,7 +155,8 @@ class Watch:
         """Whether the thread looks, and what it last found isn't old while somebody counts on it."""
         if self._thread is None or not self._thread.is_alive():
             return False
-        return not self._watched or self._monotonic() - self._evidence.started <= PATIENCE.total_seconds()
+        latest = max(self._evidence.started, self._asked_since)  # while nobody is watched, nobody looks
+        return not self._watched or self._monotonic() - latest <= PATIENCE.total_seconds()
 
     def hurry(self) -> None:
         """Look sooner: this process itself has just changed something."""

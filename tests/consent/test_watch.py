@@ -99,8 +99,10 @@ def test_the_age_counts_from_the_start_of_the_question_so_a_slow_answer_is_an_ol
             self.reads += 1
             return seconds.now + (0 if self.reads == 1 else 0.6)
 
-    watch = Watch(story.db, monotonic=Slow())
+    slow = Slow()
+    watch = Watch(story.db, monotonic=slow)
     with watch.watching(permit.case_id, session=permit.inquiry.session):
+        slow.reads = 0
         watch.look()
         assert not watch.fresh(permit, at=story.db.clock.now())
 
@@ -132,6 +134,28 @@ def test_the_thread_looks_by_itself_and_stops(story: Story) -> None:
         assert changed.wait(timeout=30)
         assert not watch.fresh(permit, at=story.db.clock.now())
     assert not watch.fresh(permit, at=story.db.clock.now())
+
+
+def test_the_first_who_watches_after_a_quiet_night_finds_a_watch_that_is_well(story: Story) -> None:
+    seconds, looking, may_look = Seconds(), threading.Event(), threading.Event()
+
+    class Slow(Watch):
+        def look(self) -> None:
+            looking.set()
+            assert may_look.wait(30)
+            super().look()
+
+    with Slow(story.db, monotonic=seconds) as watch:
+        seconds.now += 10_000
+        assert watch.is_well
+        with watch.watching(story.family.case_id):
+            assert looking.wait(30)
+            assert watch.is_well  # it has had no time to look
+            seconds.now += 4
+            assert not watch.is_well
+            may_look.set()
+            while not watch.is_well:
+                threading.Event().wait(0.01)
 
 
 def test_a_permit_of_its_own_end_is_not_fresh(story: Story, clock: HandClock) -> None:

@@ -44,7 +44,7 @@ class Form:
 
     def shown(self) -> dict[str, object]:
         """What was typed, to be shown again: lists of repeated fields, texts of the others. Never secrets."""
-        secret = {"password", "password_again", "passcode", "passcode_again", "code"}
+        secret = {"current", "password", "password_again", "passcode", "passcode_again", "code"}
         repeated = {"present", "goals", "persons", "roles", "on_caseload_of"}
         return {
             name: values if name in repeated or name.endswith("-child") else values[-1]

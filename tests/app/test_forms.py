@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+import app.pages
 from app.forms import Form
 from core.errors import Invalid
 
@@ -47,3 +50,11 @@ def test_what_is_shown_again_never_holds_a_secret() -> None:
         {"email": ["a@example.org"], "password": ["x"], "code": ["1"], "passcode": ["2"], "present": ["a", "b"]}
     )
     assert form.shown() == {"email": "a@example.org", "present": ["a", "b"]}
+
+
+def test_no_field_that_a_page_hides_while_it_is_typed_is_ever_shown_again() -> None:
+    pages = Path(app.pages.__file__).parent / "templates"
+    hidden = re.compile(r'govukPasswordInput\(\{.*?"name": "(\w+)"')
+    names = {name for page in pages.glob("*.html") for name in hidden.findall(page.read_text(encoding="utf-8"))}
+    assert {"password", "passcode", "current"} <= names
+    assert Form({name: ["x"] for name in names | {"code"}}).shown() == {}

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from core.errors import Damaged
 from core.secret import Secret
-from core.segment_file import SegmentFile
 from core.segments import (
     FIRST_PLAIN_SIZE,
     HEADER_SIZE,
@@ -89,26 +88,6 @@ def test_any_range_of_any_size_written_in_any_pieces_is_the_plaintexts_range(
     made = seal(plain_of(size)[:size], step=max(step, size // 50 + 1))
     start, end = sorted(round(c * size) for c in cut)
     assert made.reader().read(start, end) == made.plain[start:end]
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    size=sizes,
-    steps=st.lists(st.tuples(st.floats(0, 1), st.integers(0, SEGMENT_SIZE + 10)), max_size=6),
-    keep=st.integers(1, 3),
-)
-def test_a_sealed_object_reads_and_seeks_like_a_plain_file(
-    size: int, steps: list[tuple[float, int]], keep: int
-) -> None:
-    made = of_size(size)
-    ours, plain = SegmentFile(made.reader(), keep=keep), io.BytesIO(made.plain)
-    for share, length in steps:
-        assert ours.seek(round(share * size)) == plain.seek(round(share * size))
-        assert ours.read(length) == plain.read(length)
-        assert ours.tell() == plain.tell()
-    assert ours.seek(-min(size, 7), io.SEEK_END) == plain.seek(-min(size, 7), io.SEEK_END)
-    assert ours.read() == plain.read()
-    assert ours.read(5) == b""
 
 
 def test_a_range_read_touches_only_the_segments_it_needs() -> None:

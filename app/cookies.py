@@ -1,5 +1,7 @@
 """The cookies: a session, a family's bound device, and a mark that keeps others from using up the tries of staff.
 
+One more, ``DRAFT``, is ``app.drafts``' own; it goes with the session.
+
 ``__Host-``: only over TLS (or loopback), only to this host.
 """
 
@@ -15,6 +17,7 @@ from core.secret import Secret
 SESSION = "__Host-session"
 DEVICE = "__Host-device"
 MARK = "__Host-mark"
+DRAFT = "__Host-draft"
 DEVICE_LIFE = timedelta(days=400)
 """As long as browsers keep a cookie; the device itself ends with the case or when it is revoked."""
 
@@ -41,8 +44,9 @@ def put_mark(response: Response, value: Secret[str]) -> None:
 
 
 def drop_session(response: Response) -> None:
-    """Forget the session here."""
-    _put(response, SESSION, "", life=timedelta(0))
+    """Forget the session here, and answers that were given in it and not saved."""
+    for name in (SESSION, DRAFT):
+        _put(response, name, "", life=timedelta(0))
 
 
 def drop_device(response: Response) -> None:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app import cookies
 from core.ids import NoticeId, RenditionId, well_formed
 from identity import Actor
 
-COOKIE = "__Host-draft"
+COOKIE = cookies.DRAFT
 _LONGEST = 3800
 """Browsers keep about four thousand bytes."""
 

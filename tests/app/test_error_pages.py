@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 
 import identity
+from app import cookies
 from app.main import create_app
 from app.service import Service
 from core import errors
@@ -153,3 +154,14 @@ def _is_signed_out(db: Database, family: Family) -> bool:
     except errors.NotSignedIn:
         return True
     return False
+
+
+@pytest.mark.parametrize(("method", "way"), [("GET", "/leave"), ("POST", "/leave"), ("POST", "/sign-out")])
+def test_answers_that_were_not_saved_do_not_stay_in_the_browser_of_whoever_leaves(
+    client_for: ClientFor, family: Family, method: str, way: str
+) -> None:
+    phone = client_for(family.mother.token)
+    phone.cookies.set(cookies.DRAFT, "what she meant to say", domain="vault.test", path="/")
+    _ = phone.get(way) if method == "GET" else phone.post(way)
+    assert cookies.DRAFT not in phone.cookies
+    assert cookies.SESSION not in phone.cookies

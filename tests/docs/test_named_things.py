@@ -28,8 +28,8 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 ROOMS = frozenset({"app", "audit", "consent", "core", "identity", "keys", "media", "redaction", "retention", "vault"})
 NOT_BUILT = frozenset({"restore", "unseal"})
 """Commands that the documents name to say that they aren't there."""
-NOT_OURS = frozenset({"VAULT_HOST", "VAULT_TESTS_SKIP_NOTHING"})
-"""Variables of docker-compose.yml and of the tests."""
+NOT_OURS = frozenset({"VAULT_HOST"})
+"""Variables of docker-compose.yml alone."""
 OTHERS_WORDS = frozenset({"no_new_privs", "driver_opts", "pg_dump"})
 """Of the kernel, of container engines, of PostgreSQL."""
 OURS_TO_MEND = frozenset({"Unavailable", "OutOfRoom", "Damaged"})

@@ -65,7 +65,7 @@ def make_worker(service: Service, *, name: str) -> Worker:
             consent.ANSWER_MESSAGE: lambda _id, payload: _send_note(service, payload["person_id"], _ANSWER),
             retention.ANNOUNCED: lambda _id, payload: _announce(service, payload),
         },
-        gave_up=lambda job_id, error: vault.give_up(db, job_id=job_id, error=error),
+        gave_up=lambda lease, error: vault.give_up(db, lease=lease, error=error),
         duties=tuple(duties),
     )
 

@@ -29,7 +29,7 @@ STOPS_WITHIN = timedelta(seconds=6)
 """How long a worker that ends waits for what it was doing."""
 
 JobHandler = Callable[[jobs.Lease], None]
-GiveUp = Callable[[JobId, VaultError], None]
+GiveUp = Callable[[jobs.Lease, VaultError], None]
 Delivery = Callable[[str, Mapping[str, str]], None]
 
 
@@ -182,14 +182,11 @@ class Worker:
             raise error from cause
 
     def _park(self, lease: jobs.Lease, error: VaultError) -> None:
-        with self._db.begin() as session:
-            if session.get_one(jobs.JobRow, lease.job_id).fence != lease.fence:
-                return  # it was handed back, or another worker has it: not ours to give up
         if self._gave_up is not None:
-            self._gave_up(lease.job_id, error)
+            self._gave_up(lease, error)
             return
         with self._db.begin() as session:
-            jobs.park(session, lease.job_id, at=self._db.clock.now(), code=error.code, sentence=error.sentence)
+            jobs.park(session, lease, at=self._db.clock.now(), code=error.code, sentence=error.sentence)
 
     def _deliver_one(self) -> bool:
         failure: Exception | None = None

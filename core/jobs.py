@@ -174,11 +174,17 @@ def hand_back(session: Session, lease: Lease, *, at: datetime) -> bool:
     return True
 
 
-def park(session: Session, job_id: JobId, *, at: datetime, code: str, sentence: str) -> None:
-    """Give a job up, with the reason that its page shows."""
-    row = lock(session, JobRow, job_id)
-    if row.state not in ENDED:
-        row.state, row.error_code, row.error_sentence, row.ended_at = JobState.PARKED, code, sentence, at
+def park(session: Session, lease: Lease, *, at: datetime, code: str, sentence: str) -> bool:
+    """Give a job up, with the reason that its page shows.
+
+    Returns:
+        Whether it was: not one that has ended, was handed back, or is another worker's by now.
+    """
+    row = lock(session, JobRow, lease.job_id)
+    if row.fence != lease.fence or row.state in ENDED:
+        return False
+    row.state, row.error_code, row.error_sentence, row.ended_at = JobState.PARKED, code, sentence, at
+    return True
 
 
 def parked(session: Session) -> int:

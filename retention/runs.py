@@ -72,7 +72,7 @@ def work_on(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: S
         outcome = carry_out(db, keystore=keystore, store=store, schedule=schedule, sweep_id=sweep_id)
     except Refused as refusal:
         with db.begin() as session:
-            jobs.park(session, lease.job_id, at=db.clock.now(), code=refusal.code, sentence=refusal.sentence)
+            jobs.park(session, lease, at=db.clock.now(), code=refusal.code, sentence=refusal.sentence)
         return
     if outcome.state is not SweepState.DONE:
         raise Unavailable("sweep_unfinished", "Some of it couldn't be finished just now. It is tried again.")

@@ -199,7 +199,7 @@ def _reject(work: Work, clip_id: ClipId, *, error: VaultError) -> None:
             return
         row = lock(session, ClipRow, clip_id)
         row.state, row.error_code, row.error_sentence = ClipState.REJECTED, error.code, error.sentence
-        jobs.park(session, work.lease.job_id, at=work.db.clock.now(), code=error.code, sentence=error.sentence)
+        jobs.park(session, work.lease, at=work.db.clock.now(), code=error.code, sentence=error.sentence)
 
 
 def _require_preparing(session: Session, film: RenditionRow, *, actor: Actor, at: datetime) -> None:

@@ -208,7 +208,7 @@ def _reject(work: Work, footage_id: FootageId, *, error: VaultError) -> None:
             object_id=footage_id,
             reason=error.code,
         )
-        jobs.park(session, work.lease.job_id, at=at, code=error.code, sentence=error.sentence)
+        jobs.park(session, work.lease, at=at, code=error.code, sentence=error.sentence)
     with work.db.read() as session:
         upload_id = UploadId(get(session, FootageRow, footage_id).upload_id)
     uploads.clear(work.db, keystore=work.keystore, store=work.store, upload_id=upload_id)

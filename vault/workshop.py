@@ -8,10 +8,10 @@ from typing import Protocol
 import audit
 from audit import Event
 from core import jobs
-from core.db import Database, lock
+from core.db import Database, get, lock
 from core.errors import VaultError
-from core.ids import CaseId, JobId
-from core.jobs import ENDED, JobRow, Lease
+from core.ids import CaseId
+from core.jobs import JobRow, Lease
 from keys import KeyStore
 from vault import clips, deposits, finishing
 from vault.models import ClipRow, ClipState, FootageRow, FootageState
@@ -34,7 +34,7 @@ RUNNERS: Mapping[str, Runner] = {deposits.FINISH: finishing.finish, clips.CUT: c
 """Every kind of job that this room posts."""
 
 
-def give_up(db: Database, *, job_id: JobId, error: VaultError) -> None:
+def give_up(db: Database, *, lease: Lease, error: VaultError) -> None:
     """Park a job that failed too often; what it was to make is shown as failed, with the reason. Nothing is lost by it.
 
     Raises:
@@ -42,10 +42,9 @@ def give_up(db: Database, *, job_id: JobId, error: VaultError) -> None:
     """
     at = db.clock.now()
     with db.begin() as session:
-        job = lock(session, JobRow, job_id)
-        if job.state in ENDED:
+        if not jobs.park(session, lease, at=at, code=error.code, sentence=error.sentence):
             return
-        jobs.park(session, job_id, at=at, code=error.code, sentence=error.sentence)
+        job = get(session, JobRow, lease.job_id)
         if job.kind == deposits.FINISH:
             footage = lock(session, FootageRow, job.subject)
             footage.state, footage.error_code, footage.error_sentence = (

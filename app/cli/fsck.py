@@ -39,8 +39,8 @@ def fsck(
     """Whether rows, sealed bytes and keys agree. Changes nothing, may run at any time. Ends with 1 where they don't.
 
     What a crash may leave (an unfinished write, bytes that nobody can open) is no fault: it is listed as leftovers, and
-    tidied by itself after a day. --repair does that at once, and nothing else that removes: bytes that any key opens
-    are never touched. What is damaged or missing comes back from a backup.
+    tidied by itself after a day. --repair tidies what is a day old, now, and removes nothing else: bytes that a key
+    opens are never touched. What is damaged or missing comes back from a backup.
     """
     with opened(store=store, passphrase_file=passphrase_file) as service:
         tidied: dict[str, int] = {}

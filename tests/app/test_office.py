@@ -106,7 +106,9 @@ def test_the_overview_names_everything_that_needs_a_look(
     with service.db.begin() as session:
         session.scalars(select(ObjectRow)).first().state = ObjectState.QUARANTINED  # type: ignore[union-attr] # there are some
         job = jobs.enqueue(session, "deposit.finish", subject=new_id(), case_id=None, at=at)
-        jobs.park(session, job, at=at, code="not_a_film", sentence="This is not a film.")
+        lease = jobs.take(session, job, at=at)
+        assert lease is not None
+        jobs.park(session, lease, at=at, code="not_a_film", sentence="This is not a film.")
         outbox.post(session, "message.invitation_code", at=at, payload={})
         for row in session.scalars(select(outbox.OutboxRow)):
             row.parked = True

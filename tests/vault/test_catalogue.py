@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import consent
@@ -107,10 +109,11 @@ def test_a_job_that_failed_too_often_is_shown_as_failed_with_its_reason(
     footage_id = vault.complete_deposit(db, actor=sender.guider.actor, upload_id=upload)
     with db.begin() as session:
         job_id = JobId(session.get_one(FootageRow, footage_id).job_id)
-        jobs.take(session, job_id, at=db.clock.now())
+        lease = jobs.take(session, job_id, at=db.clock.now())
+    assert lease is not None
     error = Unavailable("media_process_hung", "Working on the film took too long. We will try again.")
     for _ in range(2):
-        vault.give_up(db, job_id=job_id, error=error)
+        vault.give_up(db, lease=lease, error=error)
     shown = vault.footage(db, keystore=keystore, actor=sender.guider.actor, footage_id=footage_id)
     assert (shown.state, shown.progress.state) == (FootageState.REJECTED, JobState.PARKED)
     assert shown.progress.sentence == error.sentence
@@ -130,9 +133,14 @@ def test_a_clip_that_failed_too_often_is_shown_as_failed(cinema: Cinema, db: Dat
         last_frame=5,
         title="Hello",
     )
-    with db.read() as session:
+    with db.begin() as session:
         job_id = JobId(session.get_one(ClipRow, clip_id).job_id)
-    vault.give_up(db, job_id=job_id, error=Unavailable("media_process_failed", "It failed."))
+        lease = jobs.take(session, job_id, at=db.clock.now())
+    assert lease is not None
+    vault.give_up(db, lease=replace(lease, fence=lease.fence - 1), error=Unavailable("stale", "Not mine any more."))
+    shown = vault.clip(db, keystore=cinema.keystore, actor=cinema.guider.actor, clip_id=clip_id)
+    assert shown.state is ClipState.CUTTING
+    vault.give_up(db, lease=lease, error=Unavailable("media_process_failed", "It failed."))
     shown = vault.clip(db, keystore=cinema.keystore, actor=cinema.guider.actor, clip_id=clip_id)
     assert (shown.state, shown.progress.sentence) == (ClipState.REJECTED, "It failed.")
     with db.read() as session:

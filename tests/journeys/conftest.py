@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from app.demo.clock import DemoClock
 from app.demo.serving import Served
 from app.demo.story import Story
 from app.pages import STATIC
 from hatch_build import make_assets
+from tests.chromium import started_chromium
 from tests.journeys.film import make_calm_film
 from tests.journeys.visitors import DESKTOP, Visitor
 
@@ -65,17 +65,8 @@ class House:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Chromium as Debian packages it."""
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("needs Debian's chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
-        )
+    with started_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

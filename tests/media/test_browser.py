@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +13,9 @@ import pytest
 
 from media.launcher import Normalise
 from tests import clips
+from tests.chromium import started_chromium
 from tests.media.helpers import Object, make
 
-CHROMIUM = shutil.which("chromium")
 PLAY = """
 async ([frames, rate]) => {
   const video = document.querySelector("video"), canvas = document.querySelector("canvas");
@@ -88,19 +87,14 @@ def served(film: bytes) -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: install the Debian package chromium")
 @pytest.mark.parametrize("film", [clips.phone_mp4, clips.hevc_mov])
 def test_a_working_copy_plays_and_seeks_to_the_very_frame(film: Any) -> None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
-
     made, result = make(Normalise(), Object.of(film()))
     frames = [0, 1, 44, 74, 29, 30, 31, 2, 60]
-    with served(made.plain()) as (address, asked), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with served(made.plain()) as (address, asked), started_chromium() as browser:
         page = browser.new_page()
         page.goto(address)
         played = page.evaluate(PLAY, [frames, float(result.fps)])
-        browser.close()
     assert played["seen"] == frames
     assert played["duration"] == played["end"] == result.duration_ms / 1000
     assert len(asked) <= 3

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from app.pages import STATIC
 from hatch_build import make_assets
+from tests.chromium import started_chromium
 from tests.pages.server import Stage, application, make_media
 
 
@@ -46,14 +46,5 @@ def address(played: Stage) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium as Debian packages it. It ends with this package: its event loop would be in the way of others."""
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("needs Chromium: apt install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=found,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
-        )
-        yield chromium
-        chromium.close()
+    with started_chromium() as browser:
+        yield browser

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from app import cookies
 from app.pages import STATIC
 from hatch_build import make_assets
+from tests.chromium import started_chromium
 from tests.walk.house import AWAY, House, furnished
 from tests.walk.places import Found, find_places
 
@@ -31,17 +31,8 @@ def found(house: House) -> Found:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """Chromium as Debian packages it; it ends with this package."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("needs Chromium: apt install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
-        )
+    with started_chromium() as browser:
         yield browser
-        browser.close()
 
 
 def context_of(chromium: Browser, house: House, who: str, **options: object) -> BrowserContext:

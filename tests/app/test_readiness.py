@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -175,7 +176,8 @@ class OwnPostgres:
     def send(self, number: signal.Signals) -> None:
         """Send a signal to all its processes."""
         for process in [self._first, *self._first.children(recursive=True)]:
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # the first of them ends the others, and some end by themselves
+                process.send_signal(number)
 
     def end(self) -> None:
         self._server.cleanup()

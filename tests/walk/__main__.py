@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-
-import pytest
 
 from tests.walk.pictures import VARIABLE
 
 if __name__ == "__main__":
-    os.environ[VARIABLE] = sys.argv[1]
-    raise SystemExit(pytest.main(["-q", "tests/walk/test_every_page.py"]))
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
+    command = [sys.executable, "-m", "pytest", "-q", "tests/walk/test_every_page.py"]
+    sys.exit(subprocess.call(command, env=os.environ | {VARIABLE: sys.argv[1]}))

@@ -99,7 +99,7 @@ def test_a_film_survives_everything_that_a_bad_day_does_to_it(
     guider.signs_in(back)
     guider.page.get_by_role("button", name="Go on").click()
     guider.sends_past(guider.percent() + 2)
-    guider.visitor.context.close()
+    guider.closes()
 
     DemoClock(stage.served.clock).move(timedelta(hours=20))
     depositor.client.headers["Cookie"] = f"{cookies.SESSION}={again(stage.service.db, back).token.reveal()}"
@@ -145,7 +145,7 @@ def test_films_are_sent_one_after_the_other_and_what_is_none_is_said_without_sto
     guider.visitor.looks("upload-several-phone", height=2200)
     guider.visitor.follows("Show what is here")
     check_sealed(stage, depositor, film.read_bytes())
-    guider.visitor.context.close()
+    guider.closes()
 
 
 def test_a_film_that_is_given_up_is_kept_nowhere(
@@ -163,19 +163,20 @@ def test_a_film_that_is_given_up_is_kept_nowhere(
     guider.visitor.goes_to("/uploads")
     assert "Nothing is unfinished" in guider.visitor.reads()
     guider.visitor.looks("uploads-none-320")
-    guider.visitor.context.close()
+    guider.closes()
 
 
 def test_what_nobody_went_on_with_for_a_day_is_gone_and_begins_anew_only_when_it_is_chosen_again(
     chromium: Browser, stage: Stage, depositor: Depositor, tmp_path: Path
 ) -> None:
     film = tmp_path / "kitchen.mp4"
-    film.write_bytes(long_film(2_000_000))
+    film.write_bytes(long_film(3_000_000))
     guider = Guider(chromium, stage, depositor)
     guider.opens()
+    guider.is_slow()
     guider.limit(200_000)
     guider.chooses(film)
-    guider.sends_past(60)
+    guider.sends_past(30)
     guider.page.reload()
     [address] = unfinished(guider)
     DemoClock(stage.served.clock).move(timedelta(hours=25))
@@ -199,7 +200,7 @@ def test_what_nobody_went_on_with_for_a_day_is_gone_and_begins_anew_only_when_it
     guider.chooses(film)
     guider.is_done()
     check_sealed(stage, depositor, film.read_bytes())
-    guider.visitor.context.close()
+    guider.closes()
 
 
 def test_without_javascript_a_film_is_sent_in_one_go_and_what_is_wrong_is_said_in_words(
@@ -228,4 +229,4 @@ def test_without_javascript_a_film_is_sent_in_one_go_and_what_is_wrong_is_said_i
     assert "All of the film is here. We are getting it ready." in guider.visitor.reads()
     guider.visitor.looks("upload-without-javascript-here-phone", height=1800)
     check_sealed(stage, depositor, film.read_bytes())
-    guider.visitor.context.close()
+    guider.closes()

@@ -10,7 +10,7 @@ from datetime import date
 
 import identity
 from core.db import Database
-from core.ids import CaseId, PersonId
+from core.ids import CaseId, PersonId, VisitId
 from core.secret import Secret
 from identity import Actor, Factor, PersonKind, RelationshipKind, Responsibility, Role, SessionStep
 from identity.sessions import FAMILY_TIMEOUTS, STAFF_TIMEOUTS, begin
@@ -136,3 +136,15 @@ def make_family(db: Database, keystore: KeyStore, *, staff: Staff | None = None)
     mother, father = (sign_in(db, one, kind=PersonKind.FAMILY) for one in opened.adults)
     child, sibling = opened.children
     return Family(opened.case_id, mother, father, child, sibling, team)
+
+
+def filming_visit(db: Database, family: Family) -> VisitId:
+    """Today's visit, at which mother, father and child were filmed."""
+    return identity.record_visit(
+        db,
+        actor=family.staff.guider.actor,
+        case_id=family.case_id,
+        kind=identity.VisitKind.FILMING,
+        visited_on=db.clock.now().date(),
+        present=[family.mother.id, family.father.id, family.child],
+    )

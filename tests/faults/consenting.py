@@ -19,7 +19,7 @@ from core.db import Database
 from core.errors import Refused
 from core.ids import CaseId, PersonId, RenditionId
 from keys import KeyStore
-from tests.families import Someone, make_family
+from tests.families import Someone, filming_visit, make_family
 from tests.faults.drill import Acknowledge
 from tests.faults.soundness import AFTER_A_CRASH, assert_nothing_left, assert_sound, events, tidy_up
 from tests.faults.world import World, make, opened
@@ -76,14 +76,7 @@ class Asked:
 def ask(db: Database, keystore: KeyStore, store: DiskStore) -> Asked:
     """A clip whose people agreed to be filmed; mother and father are asked, and the mother says yes."""
     family = make_family(db, keystore)
-    visit = identity.record_visit(
-        db,
-        actor=family.staff.guider.actor,
-        case_id=family.case_id,
-        kind=identity.VisitKind.FILMING,
-        visited_on=db.clock.now().date(),
-        present=[family.mother.id, family.father.id, family.child],
-    )
+    visit = filming_visit(db, family)
     agree_to_filming(db, keystore, family)
     footage = add_footage(db, keystore, store, family, visit)
     clip = add_clip(db, keystore, store, family, footage, content=b"a film").rendition_id

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-import identity
 from core import jobs
 from core.ids import JobId, UploadId
 from core.jobs import JobRow, JobState
 from media import launcher
-from tests.families import make_family
+from tests.families import filming_visit, make_family
 from tests.faults.drill import Acknowledge
 from tests.faults.soundness import AFTER_A_CRASH, assert_nothing_left, assert_sound, events, tidy_up
 from tests.faults.world import World, make, opened, without_sandbox
@@ -39,14 +38,7 @@ class Depositing:
         with opened(folder) as world:
             family = make_family(world.db, world.keystore)
             self.guider = family.staff.guider
-            visit = identity.record_visit(
-                world.db,
-                actor=self.guider.actor,
-                case_id=family.case_id,
-                kind=identity.VisitKind.FILMING,
-                visited_on=world.db.clock.now().date(),
-                present=[family.mother.id, family.child],
-            )
+            visit = filming_visit(world.db, family)
             sender = Sender(world.db, world.keystore, world.store, family, visit)
             self.upload = sender.begin(len(FILM))
             for start in (0, LAST // 2):

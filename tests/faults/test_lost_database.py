@@ -22,7 +22,7 @@ from core.ids import JobId, VisitId
 from core.jobs import JobRow, JobState
 from keys import KeyStore
 from media import launcher
-from tests.families import Family, make_family
+from tests.families import Family, filming_visit, make_family
 from tests.faults.consenting import Asked, ask, said
 from tests.faults.proxy import Cut, Proxy
 from tests.faults.world import without_sandbox
@@ -84,14 +84,7 @@ def family(lines: Lines, keystore: KeyStore) -> Family:
 
 @pytest.fixture
 def visit(lines: Lines, family: Family) -> VisitId:
-    return identity.record_visit(
-        lines.straight,
-        actor=family.staff.guider.actor,
-        case_id=family.case_id,
-        kind=identity.VisitKind.FILMING,
-        visited_on=lines.straight.clock.now().date(),
-        present=[family.mother.id, family.father.id, family.child],
-    )
+    return filming_visit(lines.straight, family)
 
 
 @pytest.fixture

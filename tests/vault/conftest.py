@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-import identity
 from core.db import Database
 from core.ids import VisitId
 from keys import KeyStore
-from tests.families import Family, make_family
+from tests.families import Family, filming_visit, make_family
 from tests.vault.cinema import Cinema, make_cinema
 from vault import DiskStore
 
@@ -25,14 +24,7 @@ def store(tmp_path: Path) -> DiskStore:
 
 @pytest.fixture
 def visit(db: Database, family: Family) -> VisitId:
-    return identity.record_visit(
-        db,
-        actor=family.staff.guider.actor,
-        case_id=family.case_id,
-        kind=identity.VisitKind.FILMING,
-        visited_on=db.clock.now().date(),
-        present=[family.mother.id, family.father.id, family.child],
-    )
+    return filming_visit(db, family)
 
 
 @pytest.fixture

@@ -11,24 +11,21 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Event
 from typing import Any, TypeVar
 
-from sqlalchemy import DDL, DateTime, Engine, FromClause, MetaData, Table, create_engine, event, select
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy import DDL, DateTime, Engine, FromClause, MetaData, Table, event, select
+from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from core.clock import Clock
+from core.engines import open_engine
 from core.errors import NotFound, OutOfRoom, Unavailable
 from core.requests import current_request
 
-BUSY_WAIT = timedelta(seconds=10)
-"""How long a transaction waits for others before it gives up as ``Unavailable``."""
-STATEMENT_WAIT = timedelta(seconds=60)
-"""How long one statement may take on PostgreSQL, and how long a transaction may lie idle there with what it holds."""
 _NOT_SYNCED = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
 _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 """The second one: there was no room for the index beside the log."""
@@ -39,19 +36,6 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-_WAITS = {
-    "lock_timeout": BUSY_WAIT,
-    "statement_timeout": STATEMENT_WAIT,
-    "idle_in_transaction_session_timeout": STATEMENT_WAIT,
-}
-_SIGNS_OF_LIFE = {
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-}
-"""A server that is cut off is given up after ten seconds or so, instead of hours."""
 
 Row = TypeVar("Row", bound=DeclarativeBase)
 
@@ -162,25 +146,7 @@ def connect(url: str, *, clock: Clock) -> Database:
         url: SQLAlchemy address: ``sqlite:///…`` or ``postgresql+psycopg://…`` (whose own ``options`` win over ours).
         clock: where use cases get the time from.
     """
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        engine = create_engine(
-            address,
-            connect_args={"timeout": BUSY_WAIT.total_seconds(), "check_same_thread": False},
-            hide_parameters=True,  # an error's text must not quote what was stored
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    else:
-        waits = {"connect_timeout": str(int(BUSY_WAIT.total_seconds()))} | _SIGNS_OF_LIFE
-        if "options" not in address.query:
-            waits["options"] = " ".join(
-                f"-c {name}={wait // timedelta(milliseconds=1)}" for name, wait in _WAITS.items()
-            )
-        engine = create_engine(
-            address, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=waits, hide_parameters=True
-        )
-    return Database(engine, clock)
+    return Database(open_engine(url), clock)
 
 
 def lock(session: Session, table: type[Row], key: str) -> Row:
@@ -268,19 +234,6 @@ def reachable(db: Database) -> bool:
     except Unavailable:
         return False
     return True
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # SQLAlchemy's documented way: we say BEGIN ourselves
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "trusted_schema=OFF"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    intent = connection.get_execution_options().get("vault_intent")
-    connection.exec_driver_sql("BEGIN" if intent == "read" else "BEGIN IMMEDIATE")
 
 
 def _fault() -> Unavailable:

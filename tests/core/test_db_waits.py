@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -67,3 +69,20 @@ def test_a_transaction_that_lies_idle_is_ended_by_the_server_and_the_next_one_is
         session.execute(text("SELECT 1"))
     with impatient.begin() as session:
         assert session.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_several_that_open_a_new_database_at_once_all_get_in(tmp_path: Path) -> None:
+    together = threading.Barrier(4)
+
+    def come_and_go(folder: Path) -> None:
+        for number in range(25):
+            made = connect(f"sqlite:///{folder / str(number)}.db", clock=SystemClock())
+            together.wait(timeout=30)
+            for _ in range(3):
+                with made.begin() as session:
+                    session.execute(text("CREATE TABLE IF NOT EXISTS seen (by TEXT)"))
+                made.engine.dispose()
+
+    with ThreadPoolExecutor(4) as pool:
+        for coming in [pool.submit(come_and_go, tmp_path) for _ in range(4)]:
+            coming.result()

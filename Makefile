@@ -20,13 +20,13 @@ check: $(READY) ## Lint, types, and the ladder of rooms.
 
 setup: $(READY) ## Only make the virtual environment.
 
-$(READY): requirements.lock pyproject.toml hatch_build.py web/package-lock.json
+$(READY): requirements.lock pyproject.toml hatch_build.py web/package-lock.json media/model/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-assets: ## Make the pages' third-party assets again.
+assets: ## Make the pages' third-party assets and the face detector's model again.
 	$(BIN)/python hatch_build.py
 
 pictures: $(READY) ## Take a picture of every page in every form, to be looked at: FOLDER=somewhere outside the repository.

@@ -94,6 +94,23 @@ class Strip:
             raise Invalid("strip_out_of_bounds", f"A strip has 1 to {MOST_THUMBS} pictures.", field="count")
 
 
+@dataclass(frozen=True, slots=True)
+class Detect:
+    """Look for faces in a working copy; the output is a ``media.detections.Detections`` as bytes.
+
+    Attributes:
+        side: of the pictures in which it looks, in pixels (the longer one).
+        step: it looks at every so manyth frame at least, and closer where somebody comes or goes.
+    """
+
+    side: int = 640
+    step: int = 3
+
+    def __post_init__(self) -> None:
+        if not 320 <= self.side <= 1280 or not 1 <= self.step <= 3:  # noqa: PLR2004 - as above; a larger step leaks
+            raise Invalid("detect_out_of_bounds", "Films aren't looked through in this way.", field="step")
+
+
 Job: TypeAlias = Normalise | Cut | Poster | Strip
 
 

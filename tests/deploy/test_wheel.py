@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.locked import part, wanted
-from hatch_build import make_assets
+from hatch_build import make_assets, make_model
 from tests.deploy.compose import text_of
 from tests.docs.repository import ROOT, tracked_files
 
@@ -24,6 +24,7 @@ PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     make_assets(ROOT)
+    make_model(ROOT)
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     subprocess.run([*command, "--no-build-isolation", "--no-index", "-w", folder, ROOT], check=True, timeout=240)
@@ -44,6 +45,7 @@ def test_the_wheel_has_every_file_of_every_package(contents: set[str]) -> None:
         assert any(name.startswith(kind) for name in contents), kind
     vendor = {Path(name).name for name in contents if name.startswith("app/static/vendor/")}
     assert {"govuk.css", "govuk.js", "tus.js", "licences.txt"} <= vendor
+    assert {"media/model/centerface.onnx", "media/model/licences.txt"} <= contents
 
 
 def test_the_wheel_has_the_lock_that_the_doctor_compares_with_and_nothing_that_is_not_ours(contents: set[str]) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice
+from functools import partial
+from itertools import groupby, islice
 from typing import NoReturn
 
 from av.error import FFmpegError
@@ -21,12 +21,15 @@ from av.video.frame import VideoFrame
 
 from core.errors import VaultError
 from core.segments import SegmentReader
+from media.covers import Covers
+from media.crops import cut_out
 from media.film import Film, Shelf, moment_of, open_film
-from media.jobs import Cut, Job, Normalise, Poster, Strip
+from media.jobs import Crop, Cut, Job, Normalise, Poster, Redact, Sheet, Strip
 from media.orders import SAMPLE_RATE, DecodeOrder, Shape
 from media.picture import Painter, upright_size
 from media.refusals import OBJECT_DAMAGED, PROCESS_FAILED, Unfit
-from media.sound import Metronome, Track, keep_step, play
+from media.rendering import Bare, Covered, Renderer
+from media.sound import Metronome, Player, Track, keep_step, play
 from media.timeline import (
     LOOKED_AT,
     Moment,
@@ -54,7 +57,7 @@ def main(fds: dict[str, int]) -> None:
     """
     line = Line(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fds["line"]))
     try:
-        order = DecodeOrder.of(line.expect(Kind.ORDER).words())
+        order = DecodeOrder.of(line.expect(Kind.ORDER).words(), plan=line.ask_plan)
         frames = _Work(order, line=line, picture=fds["picture"], sound=fds["sound"]).carry_out()
         line.post(Kind.DONE, number=frames)
     except Unfit as error:
@@ -119,11 +122,15 @@ class _Work:
                 return self._emit_film(_Span(0, None))
             case Cut(first_frame=first, last_frame=last):
                 return self._emit_film(_Span(first, last))
+            case Redact(first_frame=first, last_frame=last, covers=covers):
+                return self._emit_film(_Span(first, last), covers=covers)
             case Poster(frame=frame, side=side):
                 return self._emit_pictures([frame], side=side, grid=(0, 0))
             case Strip(count=count, side=side):
                 frames = spread(count, frames=max(1, self._length))
                 return self._emit_pictures(frames, side=side, grid=grid_of(count))
+            case Sheet(crops=crops, side=side):
+                return self._emit_crops(crops, side=side)
 
     def _open(self) -> Film:
         order = self._order
@@ -135,26 +142,27 @@ class _Work:
 
     # Film
 
-    def _emit_film(self, span: _Span) -> int:
+    def _emit_film(self, span: _Span, *, covers: Covers | None = None) -> int:
         bounds = self._order.bounds
         width, height = self._size(long_side=bounds.long_side, short_side=bounds.short_side)
+        painter = Painter(width, height, bounds=bounds, threads=self._order.threads)
+        renderer: Renderer = Covered(painter, covers=covers) if covers else Bare(painter)
         expected = self._length if span.last is None else span.last - span.first
         if span.last is not None and self._length and span.last > self._length:
             _refuse("beyond_end")
         shape = Shape(width, height, self._rate, expected, self._channels(), 0, 0)
         self._line.tell(Kind.SHAPE, **shape.words())
         metronome = Metronome()
-        player = _Player(self, span=span, metronome=metronome) if shape.channels else None
-        if player:
+        player = None
+        if shape.channels:
+            mutes = covers.mutes if covers else ()
+            player = Player(lambda: self._sing(span, metronome, mutes=mutes), close=lambda: os.close(self._sound))
             player.start()
         else:
             os.close(self._sound)
-        painter = Painter(width, height, bounds=bounds, threads=self._order.threads)
-        emitted, raw, painted = 0, b"", None
+        emitted = 0
         for number, frame in self._frames(span):
-            if frame is not painted:  # a repeated picture needs no second conversion
-                raw, painted = painter.paint(frame), frame
-            _write(self._picture, raw)
+            _write(self._picture, renderer.render(number, frame))
             emitted += 1
             metronome.beat(self.samples(number + 1))
             self._tell(emitted, of=expected)
@@ -215,6 +223,23 @@ class _Work:
         os.close(self._picture)
         return len(numbers)
 
+    def _emit_crops(self, crops: tuple[Crop, ...], *, side: int) -> int:
+        os.close(self._sound)
+        full = self._order.bounds
+        width, height = self._size(long_side=full.long_side, short_side=full.short_side)
+        shape = Shape(side, side, self._rate, len(crops), 0, *grid_of(len(crops)))
+        self._line.tell(Kind.SHAPE, **shape.words())
+        painter = Painter(width, height, bounds=full, threads=self._order.threads)
+        cut: dict[Crop, bytes] = {}
+        for number, here in groupby(sorted(crops, key=lambda crop: crop.frame), key=lambda crop: crop.frame):
+            upright = painter.upright(self._frame(number))
+            cut |= {crop: cut_out(upright, crop, side=side) for crop in here}
+            self._tell(len(cut), of=len(crops))
+        for crop in crops:
+            _write(self._picture, cut[crop])
+        os.close(self._picture)
+        return len(crops)
+
     def _frame(self, number: int) -> VideoFrame:
         film = self._seek(self._film, Fraction(number) / self._rate)
         for at, frame in constant_rate(self._moments(film), rate=self._rate):
@@ -228,21 +253,21 @@ class _Work:
         """Samples of sound before a frame."""
         return samples_until(frame, fps=self._rate, rate=SAMPLE_RATE)
 
-    def sing(self, span: _Span, metronome: Metronome) -> None:
+    def _sing(self, span: _Span, metronome: Metronome, *, mutes: tuple[tuple[int, int], ...]) -> None:
         """Emit the sound of a span; for the player's thread, on a film of its own."""
         film = self._open()
         channels = self._channels()
-        end = None if span.last is None else self.samples(span.last)
-        track = Track(
-            start=self.samples(span.first), end=end, channels=channels, write=lambda data: _write(self._sound, data)
-        )
+        start, end = self.samples(span.first), None if span.last is None else self.samples(span.last)
+        write: Callable[[bytes], None] = partial(_write, self._sound)
+        if mutes:
+            from media.muting import Mute  # noqa: PLC0415 - numpy's start is paid for only where something is muted
+
+            stretches = [(self.samples(first) - start, self.samples(last) - start) for first, last in mutes]
+            write = Mute(stretches, channels=channels, write=write).write
+        track = Track(start=start, end=end, channels=channels, write=write)
         film = self._seek(film, Fraction(span.first) / self._rate - _PREROLL)
         play(film.sounds(), film_start=self._start, track=track, channels=channels, end=end)
         keep_step(track, metronome)
-
-    def close_sound(self) -> None:
-        """There is no more sound."""
-        os.close(self._sound)
 
     def _seek(self, film: Film, at: Fraction) -> Film:
         # To a key frame at or before it; a film without an index is opened again and read from its start.
@@ -260,33 +285,7 @@ class _Work:
             self._line.post(Kind.PROGRESS, number=min(_PARTS - 1, done * _PARTS // max(1, of)))
 
 
-class _Player(threading.Thread):
-    """Makes the sound beside the pictures."""
-
-    def __init__(self, work: _Work, *, span: _Span, metronome: Metronome) -> None:
-        super().__init__(daemon=True)
-        self._work = work
-        self._span = span
-        self._metronome = metronome
-        self._failure: Exception | None = None
-
-    def run(self) -> None:
-        """Play to the end; a failure closes the pipe, so that the encoder doesn't wait for ever."""
-        try:
-            self._work.sing(self._span, self._metronome)
-        except Exception as error:  # noqa: BLE001 - handed to the main thread, which raises it
-            self._failure = error
-        finally:
-            self._work.close_sound()
-
-    def finish(self) -> None:
-        """Wait for the end; raises what went wrong."""
-        self.join()
-        if self._failure:
-            raise self._failure
-
-
-def _write(fd: int, data: bytes) -> None:
+def _write(fd: int, data: bytes | memoryview) -> None:
     with memoryview(data) as view:
         at = 0
         while at < len(view):

@@ -5,8 +5,9 @@ A *frame number* counts from 0 at the working copy's constant rate; a span is ``
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
 from typing import TypeAlias
@@ -14,10 +15,14 @@ from typing import TypeAlias
 from core.errors import Invalid
 from core.secret import Secret
 from core.segments import Sealed
+from media.covers import Covers
 
 MP4 = "video/mp4"
 JPEG = "image/jpeg"
+COVERS_UNFIT = "The plan of what to cover was made for another film or another part of it. Make it again."
 MOST_THUMBS = 200
+MOST_FACES = 200
+"""On one sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,27 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
+class Redact:
+    """Cut a clip, with everything covered that its covers say, and silence where they say so.
+
+    Attributes:
+        first_frame, last_frame: as for ``Cut``.
+        covers: for each of these frames, made for a film of this very size; a frame that they don't speak of, or a film
+            of another size, is refused (``covers_unfit``).
+    """
+
+    first_frame: int
+    last_frame: int
+    covers: Covers = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.first_frame < self.last_frame:
+            raise Invalid("clip_end_before_start", "The end of the clip must come after its start.", field="last_frame")
+        if (self.covers.first_frame, self.covers.last_frame) != (self.first_frame, self.last_frame):
+            raise Invalid("covers_unfit", COVERS_UNFIT, field="covers")
+
+
+@dataclass(frozen=True, slots=True)
 class Poster:
     """One frame as a JPEG that fits into a square of ``side`` pixels."""
 
@@ -111,7 +137,35 @@ class Detect:
             raise Invalid("detect_out_of_bounds", "Films aren't looked through in this way.", field="step")
 
 
-Job: TypeAlias = Normalise | Cut | Poster | Strip
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A place in one frame, in pixels of the working copy; it may lie partly off the frame."""
+
+    frame: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        finite = all(map(math.isfinite, (self.x, self.y, self.width, self.height)))
+        if not finite or self.frame < 0 or min(self.width, self.height) <= 0:
+            raise Invalid("crop_out_of_bounds", "There is no such place in the film.", field="crops")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Faces in one JPEG, row by row in the order given, each in a square of ``side`` pixels with what is around it."""
+
+    crops: tuple[Crop, ...]
+    side: int = 160
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.crops) <= MOST_FACES or not 16 <= self.side <= 320 or self.side % 2:  # noqa: PLR2004 - the bounds of this value, named nowhere else
+            raise Invalid("sheet_out_of_bounds", f"A sheet has 1 to {MOST_FACES} faces.", field="crops")
+
+
+Job: TypeAlias = Normalise | Cut | Redact | Poster | Strip | Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +206,7 @@ class Sink:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """How a strip's pictures lie: ``columns`` by ``rows``, each ``width`` by ``height`` pixels, ``count`` in all."""
+    """How the pictures of a strip or a sheet lie: ``columns`` by ``rows``, ``width`` by ``height`` pixels each."""
 
     columns: int
     rows: int
@@ -169,12 +223,12 @@ class Result:
         media_type: ``video/mp4`` or ``image/jpeg``.
         width, height: of the output, in pixels, upright.
         fps: the film's constant rate (of the source, for pictures).
-        frames: in the output; 1 for a poster, the number of pictures for a strip.
+        frames: in the output; 1 for a poster, the number of pictures for a strip or a sheet.
         duration_ms: the output's; 0 for pictures.
         has_audio: whether the output has sound.
         plain_sha256: of the output's plaintext, as 64 hexadecimal digits.
         sealed: header, ciphertext length and plaintext length, to pin in the record.
-        grid: for a strip.
+        grid: for a strip or a sheet.
     """
 
     media_type: str

@@ -16,12 +16,15 @@ from media.jobs import (
     JPEG,
     MP4,
     Bounds,
+    Crop,
     Cut,
     Grid,
     Job,
     Normalise,
     Poster,
+    Redact,
     Result,
+    Sheet,
     Sink,
     Source,
     Strip,
@@ -34,6 +37,7 @@ __all__ = [
     "JPEG",
     "MP4",
     "Bounds",
+    "Crop",
     "Cut",
     "Finding",
     "Grid",
@@ -42,7 +46,9 @@ __all__ = [
     "Layers",
     "Normalise",
     "Poster",
+    "Redact",
     "Result",
+    "Sheet",
     "Sink",
     "Source",
     "State",
@@ -91,7 +97,7 @@ def run(
 
     Args:
         job: what to do.
-        source: the sealed film; for ``Cut`` the working copy.
+        source: the sealed film; for ``Cut`` and ``Redact`` the working copy.
         sink: where the sealed output goes, once it is whole and was looked at.
         on_progress: told parts of a thousand, at most five times a second.
         cancelled: asked four times a second whether to stop.
@@ -102,7 +108,7 @@ def run(
         Facts about the output.
 
     Raises:
-        Invalid, TooLarge: the film or the span can't be used; trying again won't help.
+        Invalid, TooLarge: the film, the span or the covers can't be used; trying again won't help.
         Damaged: the sealed source fails its authentication.
         Conflict: ``media_cancelled``.
         Unavailable: a child failed or hung, or the sandbox is missing (``media_sandbox_missing``).
@@ -118,7 +124,7 @@ def run(
         spool=spool,
     )
     made = supervisor.carry_out()
-    shape, film = made.shape, isinstance(job, Normalise | Cut)
+    shape, film = made.shape, isinstance(job, Normalise | Cut | Redact)
     return Result(
         media_type=MP4 if film else JPEG,
         width=shape.width * max(1, shape.columns),

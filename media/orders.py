@@ -6,6 +6,7 @@ The children's answers are checked here, field by field, before the parent uses 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -13,12 +14,20 @@ from typing import Any
 
 from core.secret import Secret
 from core.segments import HEADER_SIZE, Sealed
-from media.jobs import Bounds, Cut, Grid, Job, Normalise, Poster, Strip
+from media.covers import Covers
+from media.jobs import Bounds, Crop, Cut, Grid, Job, Normalise, Poster, Redact, Sheet, Strip
 from media.timeline import samples_until, ticks
 from media.wire import BrokenLine
 
 SAMPLE_RATE = 48_000
-_JOBS: dict[str, type[Job]] = {"normalise": Normalise, "cut": Cut, "poster": Poster, "strip": Strip}
+_JOBS: dict[str, type[Job]] = {
+    "normalise": Normalise,
+    "cut": Cut,
+    "redact": Redact,
+    "poster": Poster,
+    "strip": Strip,
+    "sheet": Sheet,
+}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_FRAMES = 3 * 60 * 60 * 60
 
@@ -60,10 +69,9 @@ class DecodeOrder:
 
     def words(self) -> dict[str, object]:
         """As JSON."""
-        name = next(name for name, kind in _JOBS.items() if isinstance(self.job, kind))
         bounds = {k: v.total_seconds() if isinstance(v, timedelta) else v for k, v in asdict(self.bounds).items()}
         return {
-            "job": {"name": name, **asdict(self.job)},
+            "job": _job_words(self.job),
             "size": self.size,
             "header": self.header.hex(),
             "seal": self.seal.words(),
@@ -72,13 +80,17 @@ class DecodeOrder:
         }
 
     @classmethod
-    def of(cls, words: dict[str, Any]) -> DecodeOrder:
-        """From JSON."""
-        job = dict(words["job"])
+    def of(cls, words: dict[str, Any], *, plan: Callable[[int], bytes]) -> DecodeOrder:
+        """From JSON.
+
+        Args:
+            words: the order.
+            plan: gives what to cover, which has so many bytes and comes after the order.
+        """
         times = {"duration", "stall", "grace"}
         bounds: dict[str, Any] = {k: timedelta(seconds=v) if k in times else v for k, v in words["bounds"].items()}
         return cls(
-            job=_JOBS[job.pop("name")](**job),
+            job=_job_of(words["job"], plan=plan),
             size=words["size"],
             header=bytes.fromhex(words["header"]),
             seal=Seal.of(words["seal"]),
@@ -229,6 +241,25 @@ class Output:
             ),
             sha256,
         )
+
+
+def _job_words(job: Job) -> dict[str, object]:
+    name = next(name for name, kind in _JOBS.items() if isinstance(job, kind))
+    match job:
+        case Redact(first_frame=first, last_frame=last, covers=covers):
+            return {"name": name, "first_frame": first, "last_frame": last, "plan_size": len(covers.to_bytes())}
+        case _:
+            return {"name": name, **asdict(job)}
+
+
+def _job_of(words: dict[str, Any], *, plan: Callable[[int], bytes]) -> Job:
+    words = dict(words)
+    kind = _JOBS[words.pop("name")]
+    if kind is Redact:
+        words["covers"] = Covers.from_bytes(plan(words.pop("plan_size")))
+    if kind is Sheet:
+        words["crops"] = tuple(Crop(**crop) for crop in words["crops"])
+    return kind(**words)
 
 
 def _whole(words: dict[str, Any], name: str, *, most: int, least: int) -> int:

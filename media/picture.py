@@ -57,6 +57,20 @@ class Painter:
         Raises:
             Unfit: the picture is larger than allowed.
         """
+        return self.pack(self.upright(frame))
+
+    def pack(self, upright: VideoFrame) -> bytes:
+        """A frame of ``upright`` as bytes."""
+        upright.pts = None
+        (packet,) = self._packer.encode(upright)
+        return bytes(packet)
+
+    def upright(self, frame: VideoFrame) -> VideoFrame:
+        """A frame of the size and colours that come out; it may be the decoder's own, so nothing may be written to it.
+
+        Raises:
+            Unfit: the picture is larger than allowed.
+        """
         check_size(frame.width, frame.height, bounds=self._bounds)
         matrix = matrix_of(frame)
         colours = (frame.colorspace, frame.color_range, frame.color_trc, frame.color_primaries)
@@ -65,14 +79,10 @@ class Painter:
             self._graph, self._graph_for = self._graph_of(frame, matrix=matrix), kind
         graph = self._graph
         if graph is None:
-            upright = frame
-        else:
-            frame.pts, self._painted = self._painted, self._painted + 1  # a table waits for times that rise
-            graph.vpush(frame, at=0)
-            upright = graph.vpull()
-        upright.pts = None
-        (packet,) = self._packer.encode(upright)
-        return bytes(packet)
+            return frame
+        frame.pts, self._painted = self._painted, self._painted + 1  # a table waits for times that rise
+        graph.vpush(frame, at=0)
+        return graph.vpull()
 
     def _graph_of(self, frame: VideoFrame, *, matrix: tuple[int, ...] | None) -> Graph | None:
         steps = self._steps(frame, matrix=matrix)

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from core.errors import Conflict, Invalid, OutOfRoom, TooLarge, Unavailable, VaultError
 from core.segments import damaged
+from media.jobs import COVERS_UNFIT
 
 PROCESS_FAILED = "media_process_failed"
 PROCESS_HUNG = "media_process_hung"
@@ -17,6 +18,7 @@ SANDBOX_MISSING = "media_sandbox_missing"
 OUTPUT_UNEXPECTED = "media_output_unexpected"
 CANCELLED = "media_cancelled"
 OBJECT_DAMAGED = "object_damaged"
+COVERS_UNFIT_CODE = "covers_unfit"
 
 _INVALID = {
     "not_a_film": "This file isn't a film that we can read. Choose the video as the phone saved it (MP4 or MOV).",
@@ -28,6 +30,7 @@ _INVALID = {
     "sound_codec_unknown": "The sound of this film is stored in a way that we can't read. Save it as MP4 (H.264, AAC).",
     "film_too_many_tracks": "This film has too many tracks. Choose the video as the phone saved it.",
     "beyond_end": "That is after the end of the film.",
+    COVERS_UNFIT_CODE: COVERS_UNFIT,
 }
 _TOO_LARGE = {
     "film_too_long": "This film is longer than three hours. Cut it on the phone and send it in parts.",

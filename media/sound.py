@@ -145,3 +145,33 @@ def keep_step(track: Track, metronome: Metronome) -> None:
             track.hush(last)
             return
         track.hush(samples + _AHEAD)
+
+
+class Player(threading.Thread):
+    """Makes the sound beside the pictures.
+
+    Args:
+        play: makes all of it.
+        close: there is no more; also after a failure, so that the encoder doesn't wait for ever.
+    """
+
+    def __init__(self, play: Callable[[], None], *, close: Callable[[], None]) -> None:
+        super().__init__(daemon=True)
+        self._play = play
+        self._close = close
+        self._failure: Exception | None = None
+
+    def run(self) -> None:
+        """Play to the end."""
+        try:
+            self._play()
+        except Exception as error:  # noqa: BLE001 - handed to the main thread, which raises it
+            self._failure = error
+        finally:
+            self._close()
+
+    def finish(self) -> None:
+        """Wait for the end; raises what went wrong."""
+        self.join()
+        if self._failure:
+            raise self._failure

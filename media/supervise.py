@@ -18,7 +18,7 @@ from pathlib import Path
 from core.secret import Secret
 from core.segments import KEY_SIZE
 from media import encode, spawn
-from media.jobs import Bounds, Cut, Job, Normalise, Sink, Source
+from media.jobs import Bounds, Cut, Job, Normalise, Redact, Sink, Source
 from media.orders import DecodeOrder, FinishOrder, Output, Seal, Shape
 from media.refusals import CANCELLED, OUTPUT_UNEXPECTED, PROCESS_FAILED, PROCESS_HUNG, refuse
 from media.sandbox import Role
@@ -75,7 +75,8 @@ class Supervisor:
         self._bounds = bounds
         self._on_progress = on_progress
         self._cancelled = cancelled
-        self._film = isinstance(job, Normalise | Cut)
+        self._film = isinstance(job, Normalise | Cut | Redact)
+        self._plan = job.covers.to_bytes() if isinstance(job, Redact) else b""
         self._stack = ExitStack()
         self._kept = self._stack.enter_context(Spool(spool))
         self._selector = self._stack.enter_context(selectors.DefaultSelector())
@@ -210,6 +211,8 @@ class Supervisor:
             case Kind.READ:
                 length = min(length_asked(message), max(0, self._source.size - message.number))
                 _send(child, self._source.read(message.number, length) if length else b"")
+            case Kind.PLAN if self._shape is None:
+                _send(child, self._plan[message.number :][: length_asked(message)])
             case Kind.SHAPE if self._shape is None:
                 self._begin_encoding(Shape.of(message.words(), bounds=self._bounds))
             case Kind.PROGRESS:
@@ -258,12 +261,15 @@ class Supervisor:
         """The output may leave once all three agree: decoded to the end, encoded without fault, and looked at."""
         if self._gone or None in {self._decoded, self._finished} or Role.ENCODE not in self._ended:
             return
-        if self._decoded != self._finished:
+        if self._decoded != self._finished or self._frames_planned() not in {None, self._finished}:
             refuse(OUTPUT_UNEXPECTED)
         self._gone = True
         line = self._children[Role.FINISH].line
         if line:
             line.send(Kind.GO)
+
+    def _frames_planned(self) -> int | None:
+        return len(self._job.covers) if isinstance(self._job, Redact) else None
 
     def _most_output(self) -> int:
         frames = self._decoded or (self._shape.frames if self._shape else 0)

@@ -41,6 +41,8 @@ class Kind(IntEnum):
     """Ciphertext of the output."""
     DONE = 16
     """Finished."""
+    PLAN = 18
+    """Wants a piece of what to cover, which no order is large enough for: number = offset, payload = length."""
     FAIL = 17
     """payload = a code of ``media.refusals``."""
 
@@ -112,8 +114,25 @@ class Line:
 
     def ask(self, offset: int, length: int) -> bytes:
         """From a child: ciphertext at (offset, length) of its source (fewer bytes where it ends)."""
+        return self._asked(Kind.READ, offset, length)
+
+    def ask_plan(self, size: int) -> bytes:
+        """From a child: the whole of what to cover, of which the order said how many bytes it has.
+
+        Raises:
+            BrokenLine: it isn't so long.
+        """
+        plan = bytearray()
+        while len(plan) < size:
+            piece = self._asked(Kind.PLAN, len(plan), min(size - len(plan), MOST_PAYLOAD))
+            if not piece:
+                raise BrokenLine
+            plan += piece
+        return bytes(plan)
+
+    def _asked(self, kind: Kind, offset: int, length: int) -> bytes:
         with self._turn:
-            self.send(Kind.READ, number=offset, payload=struct.pack(">I", length))
+            self.send(kind, number=offset, payload=struct.pack(">I", length))
             return self.expect(Kind.DATA).payload
 
     def post(self, kind: Kind, *, number: int = 0, payload: bytes | memoryview = b"") -> None:

@@ -12,10 +12,12 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
+from core.errors import Damaged
 from core.secret import Secret
 from core.segments import HEADER_SIZE, Sealed
 from media.covers import Covers
 from media.jobs import Bounds, Crop, Cut, Grid, Job, Normalise, Poster, Redact, Sheet, Strip
+from media.refusals import COVERS_UNFIT_CODE, Unfit
 from media.timeline import samples_until, ticks
 from media.wire import BrokenLine
 
@@ -256,7 +258,10 @@ def _job_of(words: dict[str, Any], *, plan: Callable[[int], bytes]) -> Job:
     words = dict(words)
     kind = _JOBS[words.pop("name")]
     if kind is Redact:
-        words["covers"] = Covers.from_bytes(plan(words.pop("plan_size")))
+        try:
+            words["covers"] = Covers.from_bytes(plan(words.pop("plan_size")))
+        except Damaged as error:
+            raise Unfit(COVERS_UNFIT_CODE) from error
     if kind is Sheet:
         words["crops"] = tuple(Crop(**crop) for crop in words["crops"])
     return kind(**words)

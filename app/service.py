@@ -22,7 +22,7 @@ from core.errors import Invalid
 from core.mark import mark
 from core.secret import Secret
 from keys import KeyStore, LocalRoot
-from vault import Bounds, DiskStore, ObjectStore
+from vault import Address, Bounds, ObjectStore, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def open_service(settings: Settings, *, passphrase: Secret[str]) -> Service:
         settings=settings,
         db=db,
         keystore=keystore,
-        store=DiskStore(settings.store / "objects"),
+        store=objects_of(settings),
         watch=watch,
         policy=policy,
         bounds=Bounds(most_bytes=settings.max_upload_bytes, life=retention.uploads_wait(schedule)),
@@ -114,6 +114,19 @@ def open_service(settings: Settings, *, passphrase: Secret[str]) -> Service:
         schedule=schedule,
         witness=audit.FileWitness(settings.witness) if settings.witness else None,
         _closing=[keys_db],
+    )
+
+
+def objects_of(settings: Settings) -> ObjectStore:
+    """Where the sealed objects lie. Nothing is asked of a store elsewhere yet.
+
+    Raises:
+        Invalid: its address or its credentials can't be used, or an extra isn't installed.
+    """
+    return open_store(
+        Address.parsed(settings.objects or str((settings.store / "objects").absolute())),
+        spool=settings.objects_spool or settings.store / "spool",
+        credentials=settings.objects_credentials,
     )
 
 

@@ -28,6 +28,17 @@ class Settings:
     """What one process runs with."""
 
     store: Path = _setting("Folder of the store: sealed objects, and the databases unless they are elsewhere.")
+    objects: str = _setting(
+        "Where sealed objects lie: a folder, `s3://bucket/prefix`, `az://container/prefix` or `gs://bucket/prefix`. "
+        "Empty: in the store.",
+        "",
+    )
+    objects_credentials: Path | None = _setting(
+        "File (mode 0600) with that store's credentials. Empty: the platform's own, as the machine's role.", None
+    )
+    objects_spool: Path | None = _setting(
+        "Local folder for sealed bytes that a job puts aside. Empty: in the store.", None
+    )
     database_url: str = _setting("Address of the main database. Empty: SQLite in the store.", "")
     keys_url: str = _setting("Address of the key database. Empty: SQLite in the store.", "")
     workflows_url: str = _setting("Address of the job engine's database. Empty: SQLite in the store.", "")

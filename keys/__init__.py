@@ -7,7 +7,7 @@ destroyed stays destroyed once the epoch has rolled: every copy of the old wrapp
 from keys.bindings import object_binding, part_binding
 from keys.capability import Capability, JobCapability
 from keys.fields import RecordKey, RecordOwner, blind_index, open_field, seal_field
-from keys.files import read_passphrase_file
+from keys.files import read_passphrase_file, read_private
 from keys.inventory import KeyLine, KeyStanding
 from keys.keystore import KeyStore
 from keys.models import KEYS_METADATA, PlaceKind, RollState
@@ -45,6 +45,7 @@ __all__ = [
     "open_field",
     "part_binding",
     "read_passphrase_file",
+    "read_private",
     "recover",
     "seal_field",
 ]

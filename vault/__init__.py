@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vault.addresses import Address, Scheme, open_store
 from vault.at_home import HomeClip, Watched, clips_at_home, watched_by_professionals
 from vault.attention import Attention, attention, clips_there
 from vault.catalogue import (
@@ -61,6 +62,7 @@ __all__ = [
     "PART_SIZE",
     "RUNNERS",
     "WORDS",
+    "Address",
     "Attention",
     "Bounds",
     "Clip",
@@ -86,6 +88,7 @@ __all__ = [
     "RecordObject",
     "RenditionLine",
     "Report",
+    "Scheme",
     "Showing",
     "StripGrid",
     "Tidied",
@@ -128,6 +131,7 @@ __all__ = [
     "leaving",
     "names_of",
     "objects_of",
+    "open_store",
     "persons_in",
     "read_picture",
     "read_range",

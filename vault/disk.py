@@ -1,6 +1,7 @@
 """An object store of plain files on the local disk.
 
-An object is written beside its place, synced, renamed, and its folder is synced: it is whole and durable or not there.
+An object is written beside its place, synced, given its name (which must be free), and its folder is synced: it is
+whole and durable or not there.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from core.ids import new_id, well_formed
 from vault import errors
+from vault.folders import clear, files_in, listed, make_folder, make_spool, sync_folder
 from vault.objects import Bytes, Stored
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _BROKEN = frozenset({errno.EIO, errno.EROFS})
-_SPOOL_STALE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,19 @@ class DiskStore:
         self._spool = root / "spool"
         self._calls = calls or Calls()
         self._failed = False
-        for folder in (root, self._objects, self._incoming, self._spool):
-            _make_folder(folder)
-        self._spool.chmod(0o700)
-        _clear(self._spool, before=datetime.now(UTC) - _SPOOL_STALE)
+        for folder in (root, self._objects, self._incoming):
+            make_folder(folder)
+        make_spool(self._spool)
 
     @property
     def takes_writes(self) -> bool:
         """Whether writing is still believed in."""
         return not self._failed
+
+    @property
+    def stride(self) -> int:
+        """Nothing: a disk is asked for what is wanted now; the kernel reads ahead."""
+        return 0
 
     @property
     def spool(self) -> Path:
@@ -70,7 +75,7 @@ class DiskStore:
             raise errors.store_read_only()
         shard = self._path(name).parent
         with _told(self._fail):
-            _make_folder(shard)
+            make_folder(shard)
             return DiskWriter(self._incoming / f"{name}.{new_id()}", self._path(name), self._calls, self._fail)
 
     def read(self, name: str, *, start: int, length: int) -> bytes:
@@ -103,7 +108,7 @@ class DiskStore:
         with _told(self._fail):
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
-                _sync_folder(path.parent, self._calls)
+                sync_folder(path.parent, self._calls.sync)
 
     def names(self) -> Iterator[Stored]:
         """Every object, in no order. What isn't named like one (an administrator's own file) is none."""
@@ -111,18 +116,16 @@ class DiskStore:
             for entry in os.scandir(shard) if shard.is_dir() else ():
                 with suppress(FileNotFoundError):  # deleted while we look
                     if well_formed(entry.name):
-                        yield _listed(entry)
+                        yield listed(entry)
 
     def unfinished(self) -> Iterator[Stored]:
         """What writers have begun and not committed, by names of its own."""
         for folder in (self._incoming, self._spool):
-            for entry in os.scandir(folder):
-                with suppress(FileNotFoundError):
-                    yield _listed(entry)
+            yield from files_in(folder)
 
     def clear_unfinished(self, *, before: datetime) -> int:
         """Remove what writers left behind that died before a time."""
-        return sum(_clear(folder, before=before) for folder in (self._incoming, self._spool))
+        return sum(clear(folder, before=before) for folder in (self._incoming, self._spool))
 
     def _path(self, name: str) -> Path:
         if not well_formed(name):
@@ -155,15 +158,19 @@ class DiskWriter:
                 rest = rest[count:]
 
     def commit(self) -> int:
-        """Sync the bytes, rename, sync the folder: only then is it there."""
+        """Sync the bytes, give them their name, sync the folder: only then is it there."""
         if self._handle is None:
             message = "committed after its end"
             raise RuntimeError(message)
         with _told(self._fail):
             self._calls.sync(self._handle)
             self._close()
-            self._incoming.rename(self._final)
-            _sync_folder(self._final.parent, self._calls)
+            try:
+                self._final.hardlink_to(self._incoming)  # renaming would replace an object that has this name
+            except FileExistsError:
+                raise errors.object_exists() from None
+            self._incoming.unlink()
+            sync_folder(self._final.parent, self._calls.sync)
         return self._size
 
     def abandon(self) -> None:
@@ -207,20 +214,6 @@ class _told:  # noqa: N801 - reads as a verb where it is used
         raise errors.store_unavailable() from None
 
 
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync_folder(folder.parent, Calls())
-
-
-def _sync_folder(folder: Path, calls: Calls) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        calls.sync(handle)
-    finally:
-        os.close(handle)
-
-
 def _read_fully(handle: int, *, start: int, length: int) -> bytes:
     pieces = []
     while length > 0:
@@ -230,19 +223,3 @@ def _read_fully(handle: int, *, start: int, length: int) -> bytes:
         pieces.append(piece)
         start, length = start + len(piece), length - len(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _clear(folder: Path, *, before: datetime) -> int:
-    """Remove files that were last written before a time; gives how many."""
-    count = 0
-    for entry in os.scandir(folder):
-        with suppress(FileNotFoundError):
-            if _listed(entry).written_at < before:
-                Path(entry.path).unlink()
-                count += 1
-    return count
-
-
-def _listed(entry: os.DirEntry[str]) -> Stored:
-    facts = entry.stat(follow_symlinks=False)
-    return Stored(entry.name, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))

@@ -24,6 +24,16 @@ def store_unavailable() -> Unavailable:
     return Unavailable("store_unavailable", "The film store doesn't answer just now. Please try again.")
 
 
+def store_denied() -> Unavailable:
+    """A store elsewhere doesn't take the service's credentials, or they may not do this."""
+    return Unavailable("store_denied", "The film store doesn't let the service in. Please tell your administrator.")
+
+
+def object_exists() -> Conflict:
+    """A name is given once."""
+    return Conflict("object_exists", "Something is stored under that name already. It was left as it is.")
+
+
 def store_full() -> OutOfRoom:
     """No room left."""
     return OutOfRoom("store_full", "The server has run out of room. What had arrived before is safe.")

@@ -1,8 +1,8 @@
 """Where sealed bytes lie: one small protocol.
 
 A store holds ciphertext under names that say nothing (random ids). It knows no keys and decides nothing: what may be
-read is decided before it is asked. An object is either whole and durable or not there. Compare-and-swap is the
-database's business.
+read is decided before it is asked. An object is either whole and durable or not there, and it is never changed: a name
+is given once. Compare-and-swap is the database's business.
 """
 
 from __future__ import annotations
@@ -44,6 +44,11 @@ class ObjectWriter(Protocol):
 
         Returns:
             Its length in bytes.
+
+        Raises:
+            Conflict: ``object_exists``: the name is taken, and what has it stays as it is.
+            OutOfRoom: the store is full.
+            Unavailable: the store failed; nothing that others see has changed, or all of it has.
         """
         ...
 
@@ -64,6 +69,11 @@ class ObjectStore(Protocol):
     @property
     def spool(self) -> Path:
         """A folder of our own with room for the largest object, for sealed bytes that outlive no process."""
+        ...
+
+    @property
+    def stride(self) -> int:
+        """How many bytes it pays to ask for at once when one reads on; nothing where asking costs nothing."""
         ...
 
     @property

@@ -35,7 +35,7 @@ def test_no_tracked_file_names_a_machine(what: str, pattern: str) -> None:
 
 
 def test_a_lock_names_versions_and_hashes_and_no_address() -> None:
-    for name in ("requirements.lock", "web/package-lock.json"):
+    for name in ("requirements.lock", "web/package-lock.json", "tests/vault/stores/azurite/package-lock.json"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "sha" in text
         assert '"resolved"' not in text

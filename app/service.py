@@ -20,8 +20,7 @@ from core.clock import Clock, SteadyClock, SystemClock
 from core.db import Database, connect
 from core.errors import Invalid
 from core.mark import mark
-from core.secret import Secret
-from keys import KeyStore, LocalRoot
+from keys import KeyStore, Root
 from vault import Address, Bounds, ObjectStore, open_store
 
 
@@ -78,12 +77,12 @@ def databases(settings: Settings, *, clock: Clock) -> tuple[Database, Database]:
     return tuple(connect(settings.address_of(name), clock=clock) for name in ("database", "keys"))  # type: ignore[return-value]  # two names, two databases
 
 
-def open_service(settings: Settings, *, passphrase: Secret[str]) -> Service:
+def open_service(settings: Settings, *, root: Root) -> Service:
     """Open a store that ``vig-vault init`` made.
 
     Raises:
-        Refused: the passphrase is another one; nothing is made or changed.
-        Unavailable: a database is gone or of another version.
+        Refused: the root is another one; nothing is made or changed.
+        Unavailable: a database is gone or of another version, or the root can't be reached.
     """
     clock = SteadyClock(clock_for(settings))
     db, keys_db = databases(settings, clock=clock)
@@ -91,7 +90,7 @@ def open_service(settings: Settings, *, passphrase: Secret[str]) -> Service:
     check_current(keys_db, Tree.KEYS)
     with db.read() as session:
         clock.raise_to(mark(session))
-    keystore = KeyStore.open(db=keys_db, root=LocalRoot(passphrase), places=settings.places)
+    keystore = KeyStore.open(db=keys_db, root=root, places=settings.places)
     audit.attach(db, writer_key=keystore.audit_mac_key())
     identity.attach(db, keystore=keystore)
     if settings.breach_list:

@@ -42,7 +42,11 @@ class Settings:
     database_url: str = _setting("Address of the main database. Empty: SQLite in the store.", "")
     keys_url: str = _setting("Address of the key database. Empty: SQLite in the store.", "")
     workflows_url: str = _setting("Address of the job engine's database. Empty: SQLite in the store.", "")
-    passphrase_file: Path | None = _setting("File (mode 0600) with the passphrase of the keyring.", None)
+    root: str = _setting("Name of the root key that opens the keyring: see *Roots*.", "local:")
+    passphrase_file: Path | None = _setting(
+        "File (mode 0600) with what opens the root: the keyring's passphrase, a token's PIN, or a key service's token.",
+        None,
+    )
     recovery_place: Path | None = _setting("Second registered place of the key capsule. Empty: in the store.", None)
     witness: Path | None = _setting("File outside the store that checkpoints and narrowing events go to.", None)
     listen: str = _setting("Address and port that the server listens on.", "127.0.0.1:8443")

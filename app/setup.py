@@ -14,8 +14,7 @@ from app.settings import Settings
 from audit import Event
 from core import mark
 from core.errors import Conflict, Invalid
-from core.secret import Secret
-from keys import KeyStore, LocalRoot
+from keys import KeyStore, Root
 
 _LOG_NAME = re.compile(r"[a-z0-9][a-z0-9./-]{2,100}")
 
@@ -33,14 +32,13 @@ class Made:
     enrolment: str
 
 
-def make_store(
-    settings: Settings, *, passphrase: Secret[str], log_name: str, admin_name: str, admin_email: str
-) -> Made:
+def make_store(settings: Settings, *, root: Root, log_name: str, admin_name: str, admin_email: str) -> Made:
     """Make keyring, databases, log and the first administrator.
 
     Raises:
         Conflict: there is a store already; it is never replaced.
-        Invalid: the log's name, the passphrase or the email can't be used.
+        Invalid: the log's name, the root, its passphrase or the email can't be used.
+        Unavailable: the root can't be reached.
     """
     if not _LOG_NAME.fullmatch(log_name):
         raise Invalid("log_name", "Name the log with small letters, digits, dots, slashes and hyphens.")
@@ -51,7 +49,7 @@ def make_store(
     (settings.store / ORIGIN_FILE).write_text(log_name + "\n", encoding="utf-8")
     db, keys_db = databases(settings, clock=clock_for(settings))
     upgrade(keys_db, Tree.KEYS)
-    keystore = KeyStore.create(db=keys_db, root=LocalRoot(passphrase), places=settings.places)
+    keystore = KeyStore.create(db=keys_db, root=root, places=settings.places)
     upgrade(db, Tree.VAULT)
     audit.attach(db, writer_key=keystore.audit_mac_key())
     identity.attach(db, keystore=keystore)

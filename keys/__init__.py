@@ -13,9 +13,12 @@ from keys.keystore import KeyStore
 from keys.models import KEYS_METADATA, PlaceKind, RollState
 from keys.places import add_recovery, attest_gone, lose, recover
 from keys.roll import RollReport
+from keys.rooting import RootStanding
 from keys.roots import Assurance, Destruction, Root
+from keys.roots.choosing import root_from, root_needs
+from keys.roots.given import Given, Needs, SecretFile, Typed
 from keys.roots.local import Cost, LocalRoot
-from keys.standing import Erasure, PlaceStanding, Standing
+from keys.standing import Erasure, PlaceStanding, Standing, Survivor, SurvivorKind
 
 __all__ = [
     "KEYS_METADATA",
@@ -24,11 +27,13 @@ __all__ = [
     "Cost",
     "Destruction",
     "Erasure",
+    "Given",
     "JobCapability",
     "KeyLine",
     "KeyStanding",
     "KeyStore",
     "LocalRoot",
+    "Needs",
     "PlaceKind",
     "PlaceStanding",
     "RecordKey",
@@ -36,7 +41,12 @@ __all__ = [
     "RollReport",
     "RollState",
     "Root",
+    "RootStanding",
+    "SecretFile",
     "Standing",
+    "Survivor",
+    "SurvivorKind",
+    "Typed",
     "add_recovery",
     "attest_gone",
     "blind_index",
@@ -47,5 +57,7 @@ __all__ = [
     "read_passphrase_file",
     "read_private",
     "recover",
+    "root_from",
+    "root_needs",
     "seal_field",
 ]

@@ -21,11 +21,12 @@ from core.db import Database
 from core.errors import Damaged, Unavailable
 from keys.files import read_private, write_private
 from keys.keyring import Keyring
-from keys.models import KEYS_METADATA, PlaceRow, ProcessRow, StoreRow
+from keys.models import KEYS_METADATA, PlaceRow, ProcessRow, RootRow, StoreRow
 
 FILE_NAME = "keys.json"
 FORMAT = "vig-vault-keys/1"
 _TABLES = [table for table in KEYS_METADATA.sorted_tables if table is not ProcessRow.__table__]
+_CAME_LATER = frozenset({RootRow.__tablename__})
 _NOT_COMPARED = ("copied_at", "copied")
 
 
@@ -84,6 +85,7 @@ def read_copy(place: Path, *, store: str) -> dict[str, list[dict[str, Any]]]:
                 {name: _from_json(value) for name, value in row.items()} for row in content["tables"][table.name]
             ]
             for table in _TABLES
+            if table.name in content["tables"] or table.name not in _CAME_LATER
         }
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         raise _damaged() from None
@@ -92,7 +94,7 @@ def read_copy(place: Path, *, store: str) -> dict[str, list[dict[str, Any]]]:
 def load(session: Session, tables: dict[str, list[dict[str, Any]]]) -> None:
     """Fill empty tables."""
     for table in _TABLES:
-        if tables[table.name]:
+        if tables.get(table.name):
             session.execute(insert(table), tables[table.name])
 
 

@@ -48,8 +48,11 @@ class Keyring:
         """Whether the root has been given."""
         return self._capsule is not None
 
-    def create(self, root: Root, *, capsule: Capsule, place_ids: tuple[str, ...]) -> None:
+    def create(self, root: Root, *, capsule: Capsule, place_ids: tuple[str, ...]) -> RootRecord:
         """Make a new root and write the first file to every place.
+
+        Returns:
+            The new root's record.
 
         Raises:
             Conflict: a keyring is there already; it is never replaced.
@@ -61,8 +64,9 @@ class Keyring:
             file = KeyringFile(capsule.store, place_id, capsule.sequence, root.uri, record, b"")
             self._put(place, replace(file, sealed=seal_capsule(capsule, root=opened)), root=opened)
         self._take(opened, capsule, record=record)
+        return record
 
-    def unseal(self, root: Root) -> Capsule:
+    def unseal(self, root: Root) -> tuple[Capsule, RootRecord]:
         """Open the live file and keep the capsule in memory.
 
         Raises:
@@ -74,7 +78,7 @@ class Keyring:
         opened = open_root(root, file=file)
         capsule = open_capsule(file, root=opened)
         self._take(opened, capsule, record=file.root)
-        return capsule
+        return capsule, file.root
 
     def forget(self) -> None:
         """Drop root and capsule from memory: sealed again."""
@@ -129,13 +133,20 @@ class Keyring:
         capsule = replace(edit(capsule), sequence=capsule.sequence + 1)
         self._write(capsule, root=root, uri=live.root_uri, record=live.root)
 
-    def change_root(self, new: Root) -> None:
+    def live_file(self) -> KeyringFile:
+        """The live file, if the root that was given still opens it.
+
+        Raises:
+            Unavailable: ``sealed``: another process was given a new root.
+        """
+        return self._live()[1]
+
+    def change_root(self, opened: OpenRoot, *, uri: str, record: RootRecord) -> None:
         """Seal the capsule under a new root at every place (copies of the old files still open with the old one)."""
         root, live = self._live()
         capsule = open_capsule(live, root=root)
-        record, opened = new.make()
         capsule = replace(capsule, sequence=capsule.sequence + 1)
-        self._write(capsule, root=opened, uri=new.uri, record=record)
+        self._write(capsule, root=opened, uri=uri, record=record)
 
     def copy_to(self, folder: Path, *, place_id: str) -> None:
         """Write the capsule to a further place.

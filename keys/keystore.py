@@ -15,6 +15,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,16 +27,17 @@ from core.db import Database
 from core.errors import Conflict
 from core.ids import CaseId, ObjectId, UploadId, new_id
 from core.secret import Secret
-from keys import copies, heartbeat, inventory, objects, records, roll, standing
+from keys import copies, heartbeat, inventory, objects, records, roll, rooting, standing
 from keys.capability import Capability, require
 from keys.capsule import Capsule, Epoch
 from keys.fields import RecordKey, RecordOwner
 from keys.inventory import KeyLine, KeyStanding
 from keys.keyring import Keyring, again_if_rolled
-from keys.models import ObjectKeyRow, RecordKeyRow, StoreRow
+from keys.models import ObjectKeyRow, RecordKeyRow, RootRow, StoreRow
 from keys.places import first_rows
 from keys.roll import RollReport
-from keys.roots import Assurance, Root, sealed, wrong_root
+from keys.rooting import RootStanding
+from keys.roots import Assurance, OpenRoot, Root, RootRecord, sealed, wrong_root
 from keys.standing import Erasure, Standing
 from keys.wrap import derive, fresh_key
 
@@ -71,7 +73,8 @@ class KeyStore:
             if session.scalars(select(StoreRow)).first() is not None:
                 raise _store_exists()
             first_rows(session, capsule=capsule, place_ids=place_ids, at=at)
-            store.keyring.create(root, capsule=capsule, place_ids=place_ids)
+            record = store.keyring.create(root, capsule=capsule, place_ids=place_ids)
+            rooting.note(session, uri=root.uri, record=record, reference=root.reference(record), at=at)
         store._assurance = root.assurance
         store.beat()
         return store
@@ -111,25 +114,67 @@ class KeyStore:
             Unavailable: ``keyring_missing``.
             Refused: ``wrong_root``.
         """
-        capsule = self.keyring.unseal(root)
+        capsule, record = self.keyring.unseal(root)
         self._assurance = root.assurance
         with self.db.read() as session:
             known = session.get(StoreRow, capsule.store)
+            noted = session.get(RootRow, rooting.fingerprint(root.uri, record))
         if known is None:
             self.keyring.forget()
             raise wrong_root()
+        if noted is None:
+            self._note(root, record)
         self.beat()
 
     def seal(self) -> None:
         """Forget the root and every key."""
         self.keyring.forget()
 
-    def change_root(self, new: Root) -> None:
-        """Seal the keyring under a new root (a new passphrase). Copies made before still open with the old one."""
+    def change_root(self, new: Root) -> RootStanding:
+        """Seal the keyring under a new root (another passphrase, or another kind), at every registered place.
+
+        Copies made before still open with the old one, until that is destroyed (``destroy_root``). Other processes are
+        sealed from their next look at the keyring on, until they are given the new root.
+
+        Raises:
+            Unavailable: a registered place can't be reached, or one of the two roots; nothing was changed.
+        """
+        return self._reseal(new, make=lambda _record: new.make())
+
+    def rotate_root(self, root: Root) -> RootStanding:
+        """Seal the keyring under the next key of the same root, by whatever opens it now.
+
+        Raises:
+            Refused: ``wrong_root``: this root doesn't open the keyring.
+            Unavailable: as ``change_root``.
+        """
+        return self._reseal(root, make=partial(self._next, root))
+
+    def destroy_root(self, root_id: str, *, root: Root) -> RootStanding:
+        """Destroy a former root key where it lies (in the token, in the key service), as soon as that can.
+
+        Args:
+            root_id: from ``roots``.
+            root: of its name.
+
+        Returns:
+            How it stands; ``gone_at`` may be a date to come, or nothing where the root can't promise one.
+
+        Raises:
+            NotFound: ``root_unknown``.
+            Conflict: ``root_in_use``: a place of the keyring is sealed under it.
+            Invalid: ``root_in_keyring``: a ``local:`` root is nowhere else.
+        """
         self._ready()
         with self.keyring.writer():
-            self.keyring.change_root(new)
-            self._assurance = new.assurance
+            roll.require_places(self.db, keyring=self.keyring)
+            return rooting.destroy(self.db, keyring=self.keyring, root_id=root_id, root=root)
+
+    def roots(self) -> tuple[RootStanding, ...]:
+        """Every root key that ever sealed the keyring, the oldest first."""
+        live = rooting.live_id(self.keyring)
+        with self.db.read() as session:
+            return rooting.standings(session, live=live)
 
     def beat(self) -> None:
         """Say that this process lives, and forget the epochs that are being retired.
@@ -307,7 +352,28 @@ class KeyStore:
             row = find(session)
             if row is None:
                 raise objects.key_gone()
-            return standing.erasure(session, row)
+            return standing.erasure(session, row, at=self.db.clock.now())
+
+    def _reseal(self, root: Root, *, make: Callable[[RootRecord], tuple[RootRecord, OpenRoot]]) -> RootStanding:
+        self._ready()
+        with self.keyring.writer():
+            roll.require_places(self.db, keyring=self.keyring)
+            record, opened = make(self.keyring.live_file().root)
+            root_id = self._note(root, record)
+            self.keyring.change_root(opened, uri=root.uri, record=record)
+            self._assurance = root.assurance
+        return next(one for one in self.roots() if one.id == root_id)
+
+    def _next(self, root: Root, record: RootRecord) -> tuple[RootRecord, OpenRoot]:
+        if root.uri != self.keyring.live_file().root_uri:
+            raise wrong_root()
+        return root.rotate(record)
+
+    def _note(self, root: Root, record: RootRecord) -> str:
+        with self.db.begin() as session:
+            return rooting.note(
+                session, uri=root.uri, record=record, reference=root.reference(record), at=self.db.clock.now()
+            )
 
     def _ready(self) -> None:
         if self.is_sealed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint, text
+from sqlalchemy import Enum, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from core.db import Base, UtcDateTime
@@ -171,6 +171,27 @@ class RollRow(KeysBase):
     state: Mapped[RollState] = mapped_column(_stored(RollState))
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class RootRow(KeysBase):
+    """A root key that sealed the keyring at some time.
+
+    Attributes:
+        id: fingerprint of its record.
+        reference: as JSON, what finds it again to destroy it; empty where it lay in the keyring itself.
+        made_at: no file was sealed under it before.
+        destroyed_at: when its destruction was asked for.
+        gone_at: from when no copy of it exists; nothing where that isn't known.
+    """
+
+    __tablename__ = "keys_root"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    uri: Mapped[str] = mapped_column(String(500))
+    reference: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime]
+    destroyed_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
 
 
 class ProcessRow(KeysBase):

@@ -75,7 +75,7 @@ def roll_epoch(roller: Roller) -> RollReport:
         Unavailable: another process rolls, or a registered place can't be reached. What was done stays done.
     """
     with roller.keyring.writer():
-        _require_places(roller)
+        require_places(roller.db, keyring=roller.keyring)
         report = unfinished(roller.db)
         if report is not None:
             report = _go_on(roller)
@@ -168,7 +168,7 @@ def _evict(roller: Roller, roll: RollRow) -> None:
 
 def _remove(roller: Roller, roll: RollRow) -> None:
     db = roller.db
-    _require_places(roller)
+    require_places(db, keyring=roller.keyring)
     write_copies(db, keyring=roller.keyring)
     roller.keyring.change(lambda capsule: capsule.without(through=roll.from_number))
     with db.begin() as session:
@@ -178,11 +178,15 @@ def _remove(roller: Roller, roll: RollRow) -> None:
         row.state, row.finished_at = RollState.DONE, at
 
 
-def _require_places(roller: Roller) -> None:
-    """Every registered place is at hand, and no other: otherwise "gone from every place" would be a guess."""
-    with roller.db.read() as session:
+def require_places(db: Database, *, keyring: Keyring) -> None:
+    """Every registered place is at hand, and no other: otherwise "gone from every place" would be a guess.
+
+    Raises:
+        Unavailable: ``place_unknown``, or ``keyring_missing``.
+    """
+    with db.read() as session:
         registered = set(session.scalars(select(PlaceRow.id).where(PlaceRow.lost_at.is_(None))))
-    if {roller.keyring.file_at(place).place for place in roller.keyring.places} != registered:
+    if {keyring.file_at(place).place for place in keyring.places} != registered:
         raise place_unknown()
 
 

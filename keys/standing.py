@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -23,7 +25,30 @@ from keys.models import (
     RecordKeyRow,
     RollRow,
     RollState,
+    RootRow,
 )
+
+
+class SurvivorKind(StrEnum):
+    """What may still open an old copy."""
+
+    PLACE = "place"
+    """A registered place that may hold an old capsule."""
+    ROOT = "root"
+    """A root key whose deletion waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """Something that may still open an old copy.
+
+    Attributes:
+        until: when it ends by itself, where that is known.
+    """
+
+    kind: SurvivorKind
+    id: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +60,14 @@ class Erasure:
         epoch: number of the epoch that had to go for it.
         rolled_at: an epoch roll that began later was finished at every registered place.
         irrecoverable_since: nothing that is known of can open it; nothing while ``survivors`` are left.
-        survivors: ids of the registered places that may still hold a capsule that opens an old copy.
+        survivors: what may still open an old copy: registered places, and root keys whose deletion waits.
     """
 
     destroyed_at: datetime
     epoch: int
     rolled_at: datetime | None
     irrecoverable_since: datetime | None
-    survivors: tuple[str, ...]
+    survivors: tuple[Survivor, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +112,13 @@ class Standing:
     places: tuple[PlaceStanding, ...]
 
 
-def erasure(session: Session, row: ObjectKeyRow | RecordKeyRow) -> Erasure | None:
-    """What may be promised of this key; nothing while it lives."""
+def erasure(session: Session, row: ObjectKeyRow | RecordKeyRow, *, at: datetime) -> Erasure | None:
+    """What may be promised of this key; nothing while it lives.
+
+    A place that was lost before the roll may hold an old capsule, until somebody attests that it is gone, or until
+    every root key that can have sealed that capsule is. A root key whose deletion was asked for before the roll was
+    over, and waits, is named until it is gone.
+    """
     if row.destroyed_at is None or row.destroyed_epoch is None:
         return None
     rolled_at = session.scalars(
@@ -98,13 +128,32 @@ def erasure(session: Session, row: ObjectKeyRow | RecordKeyRow) -> Erasure | Non
     ).one()
     places = session.scalars(select(PlaceRow).where(PlaceRow.registered_at <= (rolled_at or row.destroyed_at))).all()
     if rolled_at is None:
-        survivors = tuple(p.id for p in places if p.gone_at is None)
+        survivors = tuple(Survivor(SurvivorKind.PLACE, p.id) for p in places if p.gone_at is None)
         return Erasure(row.destroyed_at, row.destroyed_epoch, None, None, survivors)
     # A place that was lost before the roll was never rolled: it may hold the old capsule until it is attested gone.
-    missed = [p for p in places if p.lost_at is not None and p.lost_at <= rolled_at]
-    survivors = tuple(p.id for p in missed if p.gone_at is None)
-    since = None if survivors else max([rolled_at, *(p.gone_at for p in missed if p.gone_at is not None)])
+    roots = session.scalars(select(RootRow).where(RootRow.made_at <= rolled_at).order_by(RootRow.made_at)).all()
+    ends = [
+        (Survivor(SurvivorKind.PLACE, p.id, until := _end_of(p, lost_at=p.lost_at, roots=roots)), until)
+        for p in places
+        if p.lost_at is not None and p.lost_at <= rolled_at
+    ]
+    ends += [
+        (Survivor(SurvivorKind.ROOT, r.id, r.gone_at), r.gone_at)
+        for r in roots
+        if r.destroyed_at is not None and r.gone_at is not None and r.destroyed_at <= rolled_at < r.gone_at
+    ]
+    survivors = tuple(survivor for survivor, end in ends if end is None or end > at)
+    since = None if survivors else max([rolled_at, *(end for _, end in ends if end is not None)])
     return Erasure(row.destroyed_at, row.destroyed_epoch, rolled_at, since, survivors)
+
+
+def _end_of(place: PlaceRow, *, lost_at: datetime, roots: Sequence[RootRow]) -> datetime | None:
+    """From when a lost place opens nothing; nothing where that isn't known."""
+    if place.gone_at is not None:
+        return place.gone_at
+    could = [root.gone_at for root in roots if root.made_at <= lost_at]
+    known = [gone_at for gone_at in could if gone_at is not None]
+    return max(known) if could and len(known) == len(could) else None
 
 
 def standing(db: Database, *, keyring: Keyring) -> Standing:

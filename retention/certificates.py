@@ -4,8 +4,8 @@ A certificate's body never changes: its SHA-256 is the object of the audit entry
 of that entry proves the body. What can only be known later stands beside it:
 
 * *rolled at*: an epoch roll that started after the destruction has completed on every registered place;
-* *irrecoverable since*: that moment, or nothing while a registered place may still hold an old capsule; ``pending``
-  says which.
+* *irrecoverable since*: that moment, or nothing while a registered place may still hold an old capsule, or a root key's
+  deletion waits; ``pending`` says which, and until when.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from core.db import Database, get, not_found
 from core.errors import NotFound, Unavailable
 from core.ids import CertificateId, EntryId, ObjectId, new_id, well_formed
 from identity import Actor
-from keys import Erasure, KeyStore
+from keys import Erasure, KeyStore, Survivor
 from retention import officers
 from retention.models import CertificateRow, ItemRow, SweepRow
 from retention.terms import RecordClass, Schedule
@@ -47,7 +47,7 @@ class Certificate:
         body: what was certified, as canonical JSON; ``sha256`` is over exactly these bytes.
         rolled_at: when the epoch roll that began after the destruction had completed; nothing while none has.
         irrecoverable_since: from when no copy of anything can bring it back, as far as the registered places go.
-        pending: ids of the registered places that may still hold a capsule that opens an old copy.
+        pending: what may still open an old copy: registered places, root keys whose deletion waits; with its end.
         audit_entry: whose inclusion proof proves the body.
     """
 
@@ -59,7 +59,7 @@ class Certificate:
     destroyed_at: datetime
     rolled_at: datetime | None
     irrecoverable_since: datetime | None
-    pending: tuple[str, ...]
+    pending: tuple[Survivor, ...]
     assurance: str
     body: str
     sha256: str
@@ -137,7 +137,7 @@ def export(db: Database, *, keystore: KeyStore, actor: Actor, certificate_id: Ce
         "sha256": found.sha256,
         "rolled_at": _iso(found.rolled_at),
         "irrecoverable_since": _iso(found.irrecoverable_since),
-        "pending": list(found.pending),
+        "pending": [{"kind": one.kind.value, "id": one.id, "until": _iso(one.until)} for one in found.pending],
         "audit": _proof(found.audit_entry, proof),
     }
     return json.dumps(document, indent=2, sort_keys=True) + "\n"

@@ -15,13 +15,14 @@ from app.service import Service, open_service
 from app.settings import Settings, from_environment
 from core.errors import Unavailable
 from core.secret import Secret
-from keys import read_passphrase_file
+from keys import Needs, Root, SecretFile, Typed, root_from, root_needs
 
 Store = Annotated[Path | None, typer.Option("--store", help="Folder of the store. Default: VAULT_STORE.")]
 PassphraseFile = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File of mode 0600. Default: VAULT_PASSPHRASE_FILE, or a prompt."),
 ]
+RootUri = Annotated[str | None, typer.Option("--root", help="Name of the root key. Default: VAULT_ROOT, or local:.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
 
 
@@ -30,26 +31,36 @@ def settings(**given: Any) -> Settings:
     return from_environment(os.environ, **given)
 
 
-def passphrase(from_settings: Settings, *, confirm: bool = False) -> Secret[str]:
-    """The keyring's passphrase: from the file that the settings name, or asked for.
+def root(from_settings: Settings, *, confirm: bool = False) -> Root:
+    """The root that the settings name, with what opens it: from the file that they name, or asked for.
+
+    Args:
+        from_settings: ``root`` and ``passphrase_file``.
+        confirm: have a new passphrase typed twice.
 
     Raises:
+        Invalid: there is no such root, or a library for it isn't installed.
         Unavailable: there is no file and nobody to ask.
     """
+    needs = root_needs(from_settings.root)
+    if needs is Needs.NOTHING:
+        return root_from(from_settings.root)
     if from_settings.passphrase_file is not None:
-        return read_passphrase_file(from_settings.passphrase_file)
+        return root_from(from_settings.root, given=SecretFile(from_settings.passphrase_file))
     if not sys.stdin.isatty():
         raise Unavailable(
             "passphrase_missing", "Name the file with the passphrase: --passphrase-file, or VAULT_PASSPHRASE_FILE."
         )
-    return Secret(typer.prompt("Passphrase of the keyring", hide_input=True, confirmation_prompt=confirm))
+    twice = confirm and needs is Needs.PASSPHRASE
+    typed = typer.prompt(needs.value, hide_input=True, confirmation_prompt=twice)
+    return root_from(from_settings.root, given=Typed(Secret(typed)))
 
 
 @contextmanager
 def opened(**given: Any) -> Iterator[Service]:
     """A store, opened for one command."""
     read = settings(**given)
-    service = open_service(read, passphrase=passphrase(read))
+    service = open_service(read, root=root(read))
     try:
         yield service
     finally:

@@ -9,7 +9,7 @@ import typer
 
 from app import running
 from app.cli import application, say
-from app.cli.options import Json, PassphraseFile, Store, passphrase, settings
+from app.cli.options import Json, PassphraseFile, RootUri, Store, root, settings
 from app.logs import configure_logs
 from app.schema import Tree, upgrade
 from app.service import clock_for, databases, open_service
@@ -24,14 +24,15 @@ def init(
     admin_email: Annotated[str, typer.Option(prompt="Their work email address")],
     log_name: Annotated[str, typer.Option(help="Name of the audit log, as in vault.example.gov.uk/log.")] = "vig-vault",
     store: Store = None,
+    root_uri: RootUri = None,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
     """Make a store: keyring, databases, log, first administrator."""
-    read = settings(store=store, passphrase_file=passphrase_file)
+    read = settings(store=store, root=root_uri, passphrase_file=passphrase_file)
     made = make_store(
         read,
-        passphrase=passphrase(read, confirm=True),
+        root=root(read, confirm=True),
         log_name=log_name,
         admin_name=admin_name,
         admin_email=admin_email,
@@ -70,7 +71,7 @@ def serve(
         behind_proxy=behind_proxy,
     )
     running.check_transport(read)
-    service = open_service(read, passphrase=passphrase(read))
+    service = open_service(read, root=root(read))
     running.serve(service, parts=running.Parts.PAGES if no_worker else running.Parts.ALL)
 
 
@@ -84,7 +85,7 @@ def worker(
     """Do the background work only."""
     configure_logs(name)
     read = settings(store=store, passphrase_file=passphrase_file)
-    running.work(open_service(read, passphrase=passphrase(read)), name=name)
+    running.work(open_service(read, root=root(read)), name=name)
 
 
 @application.command("upgrade")

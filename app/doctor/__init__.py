@@ -9,9 +9,8 @@ from app.doctor.findings import Check, Finding, State, run
 from app.service import clock_for
 from app.settings import Settings
 from core.db import Database
-from core.errors import VaultError
-from core.secret import Secret
-from keys import KeyStore, read_passphrase_file
+from core.errors import Refused, Unavailable
+from keys import KeyStore, Needs, Root, SecretFile, root_from, root_needs
 
 __all__ = ["Finding", "State", "examine", "examine_machine"]
 
@@ -67,7 +66,7 @@ def examine(settings: Settings, *, environment: Mapping[str, str], is_online: bo
 
 def _inside(settings: Settings, *, db: Database, keys_db: Database, usable: set[str]) -> Iterator[Finding]:
     keystore = KeyStore(db=keys_db, places=settings.places)
-    yield from run("keyring", lambda: store.keyring(settings, store=keystore, passphrase=_passphrase(settings)))
+    yield from run("keyring", lambda: store.keyring(settings, store=keystore, root=_root(settings)))
     if "keys_database_version" in usable and not keystore.is_sealed:
         yield from run("keys", lambda: data.keys(keystore))
     if "database_version" in usable:
@@ -76,10 +75,11 @@ def _inside(settings: Settings, *, db: Database, keys_db: Database, usable: set[
         yield from run("work", lambda: data.work(db))
 
 
-def _passphrase(settings: Settings) -> Secret[str] | None:
-    if settings.passphrase_file is None:
+def _root(settings: Settings) -> Root | None:
+    given = None if settings.passphrase_file is None else SecretFile(settings.passphrase_file)
+    if given is None and root_needs(settings.root) is not Needs.NOTHING:
         return None
     try:
-        return read_passphrase_file(settings.passphrase_file)
-    except VaultError:  # which `secret_files` has told
+        return root_from(settings.root, given=given)
+    except (Refused, Unavailable):  # the file: which `secret_files` has told
         return None

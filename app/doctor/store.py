@@ -11,12 +11,16 @@ from app.doctor.findings import Finding, fault, fine, left_out, warning
 from app.readiness import check_room
 from app.settings import PREFIX, Settings
 from core.errors import OutOfRoom, Refused, Unavailable, VaultError
-from core.secret import Secret
-from keys import KeyStore, LocalRoot
+from keys import Destruction, KeyStore, Root
 
 _NETWORKED = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph"})
 _FLEETING = frozenset({"tmpfs", "ramfs", "overlay"})
 _SNAPSHOTS = frozenset({"btrfs", "zfs", "bcachefs"})
+_DESTRUCTION = {
+    Destruction.IMMEDIATE: "A root key that is replaced can be destroyed at once, as far as the registered places go.",
+    Destruction.DELAYED: "A root key that is replaced is gone only after a waiting time; certificates name its end.",
+    Destruction.NONE: "Nobody has said when copies of a root key that is replaced are gone, so it is never claimed.",
+}
 _MOUNT_POINT, _TYPE = 4, 0
 
 
@@ -43,8 +47,8 @@ def folder(read: Settings) -> Iterator[Finding]:
     yield from _sync(read.store)
 
 
-def keyring(read: Settings, *, store: KeyStore, passphrase: Secret[str] | None) -> Iterator[Finding]:
-    """The places of the keyring; opens it in this process's memory where the passphrase is given."""
+def keyring(read: Settings, *, store: KeyStore, root: Root | None) -> Iterator[Finding]:
+    """The places of the keyring; opens it in this process's memory where its root is given."""
     yield from _apart(read)
     files = {}
     for number, place in enumerate(read.places):
@@ -67,7 +71,7 @@ def keyring(read: Settings, *, store: KeyStore, passphrase: Secret[str] | None) 
         yield fault("keyring_places", "The places hold different keyrings.", advice)
     else:
         yield fine("keyring_places", "All places hold the same keyring.")
-    yield from _root(store, passphrase=passphrase)
+    yield from _root(store, root=root)
 
 
 def filesystem(path: Path) -> str:
@@ -144,17 +148,29 @@ def _apart(read: Settings) -> Iterator[Finding]:
             yield fine(name, "It lies on another disk than the store.")
 
 
-def _root(store: KeyStore, *, passphrase: Secret[str] | None) -> Iterator[Finding]:
-    if passphrase is None:
+def _root(store: KeyStore, *, root: Root | None) -> Iterator[Finding]:
+    if root is None:
         yield left_out("root", "No passphrase was given, so the keyring wasn't opened.")
         return
     try:
-        store.keyring.unseal(LocalRoot(passphrase))
+        store.keyring.unseal(root)
         for place in store.keyring.places:
             store.keyring.capsule_at(place)
-    except Refused:
-        yield fault("root", "The passphrase doesn't open the keyring.", "Find the right one; nothing was changed.")
+    except Refused as error:
+        yield fault("root", f"{error.sentence} ({error.code})", "Find the right one; nothing was changed.")
+    except Unavailable as error:
+        yield fault("root", f"{error.sentence} ({error.code})", "Look at the token, or at the key service.")
     except VaultError as error:
         yield fault("root", f"{error.sentence} ({error.code})", "Bring back the place that still opens.")
     else:
-        yield fine("root", "The passphrase opens the keyring at every place.")
+        yield fine("root", f"The root {root.uri} opens the keyring at every place.")
+        yield _destroys(root)
+
+
+def _destroys(root: Root) -> Finding:
+    """How soon a root key can be destroyed; that it doesn't leave its place was looked at when it was opened."""
+    words = _DESTRUCTION[root.destruction]
+    if root.destruction is Destruction.NONE:
+        advice = "Say with snapshots-kept-days how long the key service's snapshots and backups are kept."
+        return warning("root_destruction", words, advice)
+    return fine("root_destruction", words)

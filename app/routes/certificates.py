@@ -10,12 +10,13 @@ from fastapi import APIRouter, Depends, Request, Response
 import retention
 from app import office
 from app.listing import Choice, finder, pages_of, within
-from app.pages.words import count, day, london, london_time, megabytes
+from app.pages.words import day, london, london_time, megabytes
 from app.policy import staff
 from app.service import Service, service_of
 from app.web import page
 from core.ids import CertificateId
 from identity import Actor, Role
+from keys import Survivor, SurvivorKind
 from retention import Certificate, RecordClass
 
 router = APIRouter()
@@ -29,7 +30,7 @@ MOST = 10**9
 _ASSURANCE = {
     "file": "Keys were erased from files: traces of a file's blocks may be left, and opening them needs the root key",
     "tpm": "Keys were erased inside a trusted platform module",
-    "hsm": "Keys were erased inside a hardware security module",
+    "hsm": "Keys were erased from files that only a hardware security module opens, which gives its own key to nobody",
 }
 _COPIES = {
     "exported": "Exported",
@@ -143,6 +144,13 @@ def _pending(found: Certificate) -> str:
     if found.irrecoverable_since is not None:
         return ""
     if found.pending:
-        places = ", ".join(found.pending)
-        return f"{count(len(found.pending), 'place')} may still hold an old key that opens a copy: {places}."
+        return "An old copy can still be opened by what is left: " + "; ".join(map(_survivor, found.pending)) + "."
     return "The keys that sealed it are being replaced. Until that is done, an old copy of the keyring could open it."
+
+
+def _survivor(one: Survivor) -> str:
+    if one.kind is SurvivorKind.ROOT:
+        what = f"a root key whose deletion waits ({one.id[:16]})"
+    else:
+        what = f"place {one.id}, which may hold an old keyring"
+    return f"{what}, until {london(one.until)}" if one.until else what

@@ -9,6 +9,7 @@ import base64
 import binascii
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
@@ -114,6 +115,22 @@ class LocalRoot:
             return _Opened(Secret(open_sealed(by_passphrase, sealed=sealed, associated_data=_binding(salt, cost))))
         except InvalidTag:
             raise wrong_root() from None
+
+    def rotate(self, record: RootRecord) -> tuple[RootRecord, _Opened]:
+        """A new key under the passphrase given."""
+        self.open(record)
+        return self.make()
+
+    def destroy(self, record: RootRecord, *, at: datetime) -> datetime | None:  # noqa: ARG002 - as every root
+        """Nothing to do, and nothing to promise: it lay in the keyring's files only, which have been overwritten.
+
+        Whoever kept a copy of such a file opens it with the passphrase of that time.
+        """
+        return None
+
+    def reference(self, record: RootRecord) -> RootRecord:  # noqa: ARG002 - as every root
+        """Nothing: the record holds the key itself, sealed under the passphrase."""
+        return {}
 
     def _stretch(self, salt: bytes, cost: Cost) -> Secret[bytes]:
         return Secret(

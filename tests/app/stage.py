@@ -25,6 +25,7 @@ from core.ids import PersonId, VisitId
 from core.secret import Secret
 from identity import PersonKind, Role
 from identity.models import StaffRoleRow
+from keys import LocalRoot
 from tests.families import Family, Someone, Staff, make_family, make_staff, sign_in
 from vault import DiskStore
 
@@ -106,9 +107,9 @@ def staged(folder: Path, *words: str, **settings: str) -> Iterator[Stage]:
     served = Served(folder, **settings)
     read = from_environment(served.environment)
     assert read.passphrase_file
-    passphrase = Secret(read.passphrase_file.read_text(encoding="ascii"))
-    make_store(read, passphrase=passphrase, log_name="test/log", admin_name="Ada Min", admin_email="a@example.gov.uk")
-    service = open_service(read, passphrase=passphrase)
+    root = LocalRoot(Secret(read.passphrase_file.read_text(encoding="ascii")))
+    make_store(read, root=root, log_name="test/log", admin_name="Ada Min", admin_email="a@example.gov.uk")
+    service = open_service(read, root=root)
     try:
         served.start(*words)
         with service.db.read() as session:

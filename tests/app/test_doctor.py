@@ -28,6 +28,7 @@ from app.doctor import Finding, State, around, data
 from app.settings import Settings
 from app.setup import make_store
 from core.secret import Secret
+from keys import LocalRoot
 from tests.docs.repository import ROOT
 from tests.fakes import HandClock
 
@@ -50,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     )
     make_store(
         settings,
-        passphrase=Secret(PASSPHRASE),
+        root=LocalRoot(Secret(PASSPHRASE)),
         log_name="test/log",
         admin_name="Ada Min",
         admin_email="a@example.gov.uk",

@@ -22,6 +22,7 @@ from audit.models import AuditEntryRow
 from core import jobs, outbox
 from core.ids import new_id
 from core.secret import Secret
+from keys import LocalRoot
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def settings(tmp_path: Path) -> Settings:
     settings = Settings(store=tmp_path / "store", passphrase_file=passphrase)
     make_store(
         settings,
-        passphrase=Secret("correct horse battery"),
+        root=LocalRoot(Secret("correct horse battery")),
         log_name="vig-vault",
         admin_name="Ada Min",
         admin_email="ada@example.gov.uk",
@@ -42,7 +43,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def service(settings: Settings) -> Iterator[Service]:
-    service = open_service(settings, passphrase=Secret("correct horse battery"))
+    service = open_service(settings, root=LocalRoot(Secret("correct horse battery")))
     yield service
     service.close()
 

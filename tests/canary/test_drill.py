@@ -106,7 +106,7 @@ def test_without_the_root_a_stolen_copy_opens_nothing_and_stays_as_it_is(drill: 
     before = keyrings(settings)
     assert len(before) == 2
     with pytest.raises(Refused, match="wrong_root"):
-        open_service(settings, passphrase=Secret("six random words that are others"))
+        open_service(settings, root=LocalRoot(Secret("six random words that are others")))
     assert keyrings(settings) == before
     done = subprocess.run(
         [sys.executable, "-m", "app", "audit", "verify"],

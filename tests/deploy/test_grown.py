@@ -33,6 +33,7 @@ from core.ids import PersonId, VisitId
 from core.secret import Secret
 from identity import PersonKind
 from identity.models import StaffRoleRow
+from keys import LocalRoot
 from tests.conftest import administration
 from tests.deploy.compose import GIVEN, OURS, compose, environment_of, mounts_of
 from tests.docs.repository import ROOT
@@ -120,7 +121,7 @@ class Host:
             "VAULT_PASSPHRASE_FILE": self.folder / "secrets" / "passphrase",
         }
         settings = from_environment(given | {name: str(path) for name, path in places.items()})
-        return open_service(settings, passphrase=Secret(PASSPHRASE))
+        return open_service(settings, root=LocalRoot(Secret(PASSPHRASE)))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from core.db import connect
@@ -46,6 +46,15 @@ class DyingRoot:
 
     def make(self) -> tuple[Mapping[str, str | int], OpenRoot]:
         return self._local.make()
+
+    def rotate(self, record: Mapping[str, str | int]) -> tuple[Mapping[str, str | int], OpenRoot]:
+        return self._local.rotate(record)
+
+    def destroy(self, record: Mapping[str, str | int], *, at: datetime) -> datetime | None:
+        return self._local.destroy(record, at=at)
+
+    def reference(self, record: Mapping[str, str | int]) -> Mapping[str, str | int]:
+        return self._local.reference(record)
 
     def open(self, record: Mapping[str, str | int]) -> OpenRoot:
         return Dying(self._local.open(record), self._left)

@@ -54,7 +54,7 @@ def test_what_may_be_promised_grows_with_the_roll(store: KeyStore, clock: HandCl
     pending = store.erasure_of(object_id)
     assert pending is not None
     assert (pending.destroyed_at, pending.rolled_at, pending.irrecoverable_since) == (destroyed_at, None, None)
-    assert set(pending.survivors) == {place.id for place in store.status().places}
+    assert {one.id for one in pending.survivors} == {place.id for place in store.status().places}
     assert store.status().pending == 1
     clock.move(timedelta(hours=3))
     store.roll_epoch()

@@ -218,9 +218,11 @@ def _cleaned(model: bytes) -> bytes:
     del graph.input[:]
     graph.input.extend(inputs)
     del graph.value_info[:]
-    for value, sides in [*((one, ("H", "W")) for one in inputs), *((one, ("h", "w")) for one in graph.output)]:
-        for place, name in zip((2, 3), sides, strict=True):
-            value.type.tensor_type.shape.dim[place].dim_param = name
+    for value, sides in [*((one, ("H", "W")) for one in graph.input), *((one, ("h", "w")) for one in graph.output)]:
+        count, _, *places = value.type.tensor_type.shape.dim
+        count.dim_value = 1
+        for place, name in zip(places, sides, strict=True):
+            place.dim_param = name
     onnx.checker.check_model(network)
     cleaned: bytes = network.SerializeToString()
     return cleaned

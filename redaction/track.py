@@ -1,11 +1,31 @@
-"""From faces in single frames to people through time (PURE)."""
+"""From faces in single frames to people through time (PURE).
+
+Who is who from frame to frame is found by ``redaction.links``. Here the frames between are filled in, sizes are made
+steady (never smaller than what was seen), and everybody gets a while before and after in which they may have been there
+already, or still.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
-from media.detections import Detections
+from media.detections import Detections, Face
+from redaction.links import chains
+
+MOST_SKIPPED = 3
+"""Detections speak of every so manyth frame at least."""
+BEFORE_AND_AFTER = 0.4
+"""Seconds for which somebody is taken to be there already, or still, where a scene doesn't begin or end."""
+WELL_SEEN = 0.35
+"""A score from which a face counts as seen for sure."""
+_ONCE_IS_ENOUGH = 0.5
+_LONG_UNSEEN = 7
+"""Frames without a look at somebody that a checker should see: more than two steps of the detector."""
+_STEADY = 2
+"""Sizes are made steady over so many sightings to either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +117,141 @@ class Look:
     track: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Everything that was seen, in people.
+
+    Attributes:
+        tracks: those who were seen twice at least, or once very well; only they can be chosen.
+        strays: faces seen once and not well (a clock, a teddy bear, or somebody for a moment); always covered.
+    """
+
+    tracks: tuple[Track, ...]
+    strays: tuple[Track, ...]
+
+
+def follow(found: Detections) -> Followed:
+    """Put every face that was seen into a track, or among the strays."""
+    known: list[list[tuple[int, Face]]] = []
+    strays: list[list[tuple[int, Face]]] = []
+    for places in chains(found):
+        seen = [(frame, found.looked[frame][at]) for frame, at in places]
+        (known if len(seen) > 1 or seen[0][1].score >= _ONCE_IS_ENOUGH else strays).append(seen)
+    known.sort(key=lambda seen: (seen[0][0], seen[0][1].x, seen[0][1].y))
+    tracks = tuple(_track(number, seen, found=found) for number, seen in enumerate(known, start=1))
+    return Followed(tracks, tuple(_track(0, seen, found=found) for seen in strays))
+
+
 def tracks(found: Detections) -> tuple[Track, ...]:
     """The people in a film, numbered from 1 by when they first appear."""
-    raise NotImplementedError
+    return follow(found).tracks
 
 
 def look_here(found: Detections, followed: tuple[Track, ...]) -> tuple[Look, ...]:
-    """The frames at which a checker should look, in rising order."""
-    raise NotImplementedError
+    """The frames at which a checker should look, in rising order.
+
+    Args:
+        found: what the detector saw.
+        followed: what ``tracks`` made of it, or some of them.
+    """
+    looks = [Look(LookKind.CUT, cut, None) for cut in found.cuts]
+    for track in followed:
+        scenes = {0, *found.cuts, found.frames}
+        if scenes.isdisjoint(range(track.first - MOST_SKIPPED + 1, track.first + 1)):
+            looks.append(Look(LookKind.BIRTH, track.first, track.number))
+        if scenes.isdisjoint(range(track.last + 1, track.last + 1 + MOST_SKIPPED)):
+            looks.append(Look(LookKind.DEATH, track.last, track.number))
+        looks += _doubts(track, found=found)
+    order = list(LookKind)
+    return tuple(sorted(looks, key=lambda look: (look.frame, order.index(look.kind), look.track or 0)))
+
+
+def box_of(face: Face) -> Box:
+    """Where a face is."""
+    return Box(face.x, face.y, face.width, face.height)
+
+
+def between(a: Box, b: Box, part: float) -> Box:
+    """The box that lies ``part`` of the way from one to another; beyond them for less than 0 or more than 1."""
+    x, y = a.x + a.width / 2, a.y + a.height / 2
+    x += (b.x + b.width / 2 - x) * part
+    y += (b.y + b.height / 2 - y) * part
+    inside = min(1.0, max(0.0, part))
+    width = a.width + (b.width - a.width) * inside
+    height = a.height + (b.height - a.height) * inside
+    return Box(x - width / 2, y - height / 2, width, height)
+
+
+def _track(number: int, seen: list[tuple[int, Face]], *, found: Detections) -> Track:
+    steady = _steadied(seen)
+    sightings = tuple(_filled(steady))
+    while_there = max(2, round(float(found.fps) * BEFORE_AND_AFTER))
+    begins = max((cut for cut in found.cuts if cut <= sightings[0].frame), default=0)
+    ends = min((cut for cut in found.cuts if cut > sightings[-1].frame), default=found.frames)
+    before = range(max(begins, sightings[0].frame - while_there), sightings[0].frame)
+    after = range(sightings[-1].frame + 1, min(ends, sightings[-1].frame + 1 + while_there))
+    return Track(
+        number,
+        sightings,
+        before=tuple(_moved_on(steady[:2], frame) for frame in before),
+        after=tuple(_moved_on(steady[:-3:-1], frame) for frame in after),
+    )
+
+
+def _steadied(seen: list[tuple[int, Face]]) -> list[Sighting]:
+    """What was seen, with sizes that don't flicker and are never smaller than seen."""
+    made = []
+    for at, (frame, face) in enumerate(seen):
+        around = [other for _, other in seen[max(0, at - _STEADY) : at + _STEADY + 1]]
+        width = max(face.width, sum(other.width for other in around) / len(around))
+        height = max(face.height, sum(other.height for other in around) / len(around))
+        x, y = face.x - (width - face.width) / 2, face.y - (height - face.height) / 2
+        made.append(Sighting(frame, Box(x, y, width, height), face.score, face.score >= WELL_SEEN))
+    return made
+
+
+def _filled(seen: list[Sighting]) -> Iterator[Sighting]:
+    for one, later in pairwise(seen):
+        yield one
+        for frame in range(one.frame + 1, later.frame):
+            part = (frame - one.frame) / (later.frame - one.frame)
+            yield Sighting(frame, between(one.box, later.box, part), min(one.score, later.score), sure=False)
+    yield seen[-1]
+
+
+def _moved_on(nearest: list[Sighting], frame: int) -> Sighting:
+    """Where somebody may be before or after they were seen: where they were and where they were heading, in one box."""
+    there = nearest[0].box
+    if len(nearest) > 1:
+        other = nearest[1]
+        part = (frame - nearest[0].frame) / (other.frame - nearest[0].frame)
+        on = between(there, other.box, max(part, -2.0))
+        there = around(there, on)
+    return Sighting(frame, there, nearest[0].score, sure=False)
+
+
+def around(a: Box, b: Box) -> Box:
+    """The smallest box around two."""
+    x, y = min(a.x, b.x), min(a.y, b.y)
+    return Box(x, y, max(a.x + a.width, b.x + b.width) - x, max(a.y + a.height, b.y + b.height) - y)
+
+
+def _doubts(track: Track, *, found: Detections) -> Iterator[Look]:
+    """Gaps, and faces that were hardly seen: the first frame of each."""
+    last_seen, was_doubtful = track.first, False
+    for one in track.sightings:
+        if one.frame not in found.looked:
+            continue
+        seen = one.sure or any(_is_at(face, one.box) for face in found.looked[one.frame])
+        if not seen:
+            continue
+        if one.frame - last_seen >= _LONG_UNSEEN:
+            yield Look(LookKind.GAP, last_seen + 1, track.number)
+        if not one.sure and not was_doubtful:
+            yield Look(LookKind.UNSURE, one.frame, track.number)
+        last_seen, was_doubtful = one.frame, not one.sure
+
+
+def _is_at(face: Face, box: Box) -> bool:
+    middle = (box.x + box.width / 2, box.y + box.height / 2)
+    return abs(face.x + face.width / 2 - middle[0]) < 1 and abs(face.y + face.height / 2 - middle[1]) < 1

@@ -1,0 +1,157 @@
+"""Which face in one frame is which in the next (PURE): two passes, forwards and backwards, and what they agree on.
+
+Each pass moves everybody on by their own motion, then pairs people with faces at the least total cost (the Hungarian
+method). A pairing that could as well be the other way round, as when two people cross, isn't made: better two people
+too many, each covered until chosen, than one name for two faces. Nobody is followed over a cut.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from media.detections import Detections, Face
+
+Place = tuple[int, int]
+"""A frame, and which of its faces."""
+LONGEST_GAP = 0.5
+"""Seconds for which somebody may go unseen and still be the same."""
+_FAR = 1.0
+"""How far somebody may be from where they were expected, as a multiple of their size, after one step."""
+_FARTHER = 0.12
+"""How much farther for each further frame."""
+_LARGER = 1.8
+"""By what factor somebody's size may differ."""
+_MARGIN = 0.35
+"""By how much a pairing must be better than the other way round."""
+_NEVER = 1e6
+_WELL_SEEN = 0.35
+Costs = npt.NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class _Followed:
+    """Somebody in the course of one pass."""
+
+    places: list[Place] = field(default_factory=list)
+    faces: list[Face] = field(default_factory=list)
+
+    def expected(self, frame: int) -> tuple[float, float]:
+        """Where the centre will be."""
+        x, y = centre(self.faces[-1])
+        if len(self.faces) == 1:
+            return x, y
+        ago, then = self.places[-2][0], self.places[-1][0]
+        before = centre(self.faces[-2])
+        step = (frame - then) / (then - ago)
+        most = size(self.faces[-1]) * (1 + abs(step))  # a wrong face must not throw them out of the picture
+        return x + _bounded((x - before[0]) * step, most), y + _bounded((y - before[1]) * step, most)
+
+
+def chains(found: Detections) -> list[list[Place]]:
+    """Everybody's faces in rising order of frames; each face is in exactly one chain, alone if need be."""
+    frames = sorted(found.looked)
+    scenes = [bisect_right(found.cuts, frame) for frame in frames]
+    longest = max(3, round(float(found.fps) * LONGEST_GAP))
+    onwards, back = (
+        dict(_links(found.looked, order, longest=longest))
+        for order in (
+            list(zip(frames, scenes, strict=True)),
+            list(zip(reversed(frames), reversed(scenes), strict=True)),
+        )
+    )
+    next_of = dict(_agreed(onwards, {a: b for b, a in back.items()}))
+    taken = set(next_of.values())
+    starts = [(frame, at) for frame in frames for at in range(len(found.looked[frame])) if (frame, at) not in taken]
+    return [_chain(start, next_of) for start in starts]
+
+
+def centre(face: Face) -> tuple[float, float]:
+    """The middle of a face."""
+    return face.x + face.width / 2, face.y + face.height / 2
+
+
+def size(face: Face) -> float:
+    """One number for how large a face is."""
+    return math.sqrt(face.width * face.height)
+
+
+def _agreed(one: Mapping[Place, Place], other: Mapping[Place, Place]) -> Iterator[tuple[Place, Place]]:
+    """The pairings of both passes, and those of one where the other says nothing else about either face."""
+    said = [({b: a for a, b in links.items()}, links) for links in (one, other)]
+    for a, b in {*one.items(), *other.items()}:
+        if all(links.get(a, b) == b and came_from.get(b, a) == a for came_from, links in said):
+            yield a, b
+
+
+def _chain(start: Place, next_of: Mapping[Place, Place]) -> list[Place]:
+    places = [start]
+    while places[-1] in next_of:
+        places.append(next_of[places[-1]])
+    return places
+
+
+def _links(
+    looked: Mapping[int, tuple[Face, ...]], order: Sequence[tuple[int, int]], *, longest: int
+) -> Iterator[tuple[Place, Place]]:
+    """One pass: each face with the one that it became."""
+    live: list[_Followed] = []
+    scene = None
+    for frame, of_scene in order:
+        live = [one for one in live if of_scene == scene and abs(frame - one.places[-1][0]) <= longest]
+        scene = of_scene
+        faces = looked[frame]
+        left = list(range(len(faces)))
+        for well in (True, False):  # whoever is seen well chooses first
+            offered = [at for at in left if (faces[at].score >= _WELL_SEEN) == well]
+            waiting = [one for one in live if one.places[-1][0] != frame]
+            for who, at in _pairs(waiting, [faces[at] for at in offered], frame=frame):
+                one, place = waiting[who], (frame, offered[at])
+                yield one.places[-1], place
+                one.places.append(place)
+                one.faces.append(faces[offered[at]])
+                left.remove(offered[at])
+        live += [_Followed([(frame, at)], [faces[at]]) for at in left]
+
+
+def _pairs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int) -> Iterable[tuple[int, int]]:
+    if not people or not faces:
+        return []
+    costs = np.array([[_cost(one, face, frame=frame) for face in faces] for one in people])
+    if costs.size == 1:
+        return [(0, 0)] if costs[0, 0] < _NEVER else []
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - a third of a second, and most processes never ask
+
+    rows, columns = linear_sum_assignment(costs)
+    pairs = [(int(a), int(b)) for a, b in zip(rows, columns, strict=True) if costs[a, b] < _NEVER]
+    return [pair for pair in pairs if not _as_well_otherwise(pair, pairs, costs)]
+
+
+def _as_well_otherwise(pair: tuple[int, int], pairs: list[tuple[int, int]], costs: Costs) -> bool:
+    a, b = pair
+    for c, d in pairs:
+        if c != a and costs[a, d] < _NEVER and costs[c, b] < _NEVER:
+            swapped = costs[a, d] + costs[c, b]
+            if swapped - costs[a, b] - costs[c, d] < _MARGIN:
+                return True
+    return False
+
+
+def _cost(one: _Followed, face: Face, *, frame: int) -> float:
+    last = one.faces[-1]
+    ratio = size(face) / size(last)
+    x, y = one.expected(frame)
+    at_x, at_y = centre(face)
+    far = math.hypot(at_x - x, at_y - y) / max(size(last), size(face))
+    if far > _FAR + _FARTHER * abs(frame - one.places[-1][0]) or not 1 / _LARGER < ratio < _LARGER:
+        return _NEVER
+    return far + abs(math.log(ratio))
+
+
+def _bounded(value: float, most: float) -> float:
+    return max(-most, min(most, value))

@@ -12,6 +12,7 @@ import identity.models
 import redaction.models
 import retention.models
 import vault.models
+import vault.redaction_models
 from core.db import Base
 
 METADATA = Base.metadata

@@ -94,6 +94,9 @@ class Event(StrEnum):
     FOOTAGE_REJECTED = "footage.rejected"
     CLIP_CUT = "clip.cut"
     PERSONS_SHOWN_RECORDED = "persons_shown.recorded"
+    FACES_SOUGHT = "faces.sought"
+    REDACTION_ASKED = "redaction.asked"
+    CLIP_REDACTED = "clip.redacted"
     CHECK_ASKED = "check.asked"
     CHECK_PASSED = "check.passed"
     CHECK_SENT_BACK = "check.sent_back"
@@ -153,6 +156,7 @@ NARROWING = frozenset(
         Event.CONSENT_LAPSED,
         Event.DISSENT_RECORDED,
         Event.OVERRIDE_ENDED,
+        Event.CLIP_REDACTED,
         Event.CHECK_SENT_BACK,
         Event.PERSONS_SHOWN_RECORDED,
         Event.OBJECT_QUARANTINED,
@@ -213,6 +217,8 @@ WIDENING_OR_NEUTRAL = frozenset(
         Event.FOOTAGE_PREPARED,
         Event.FOOTAGE_REJECTED,
         Event.CLIP_CUT,
+        Event.FACES_SOUGHT,
+        Event.REDACTION_ASKED,
         Event.CHECK_ASKED,
         Event.CHECK_PASSED,
         Event.VIEWING_BEGUN,

@@ -187,6 +187,11 @@ def park(session: Session, lease: Lease, *, at: datetime, code: str, sentence: s
     return True
 
 
+def about(session: Session, subject: str) -> list[JobId]:
+    """Every job that works, or worked, on one thing."""
+    return [JobId(row) for row in session.scalars(select(JobRow.id).where(JobRow.subject == subject))]
+
+
 def parked(session: Session) -> int:
     """How many jobs a person must look at."""
     return session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state == JobState.PARKED)) or 0
@@ -197,6 +202,13 @@ def started(session: Session) -> list[JobId]:
     rows = session.scalars(select(JobRow.id).where(JobRow.state.not_in(ENDED)))
     waiting = {payload["job_id"] for payload in outbox.undelivered(session, START)}
     return [JobId(row) for row in rows if row not in waiting]
+
+
+def stopped(session: Session, lease: Lease, *, at: datetime) -> None:
+    """Note that a worker has stopped a job as it was asked to."""
+    row = lock(session, JobRow, lease.job_id)
+    if row.fence == lease.fence and row.cancel_asked and row.state is JobState.RUNNING:
+        row.state, row.ended_at = JobState.CANCELLED, at
 
 
 def cancel(session: Session, job_id: JobId, *, at: datetime) -> None:

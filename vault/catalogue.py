@@ -16,29 +16,14 @@ from audit import Event
 from consent import RenditionState
 from core.db import Database, lock, not_found
 from core.ids import CaseId, ClipId, FootageId, PersonId, RenditionId, VisitId, well_formed
-from core.jobs import JobRow, JobState
 from identity import Actor
 from keys import KeyStore, RecordOwner
 from vault import access, clips, renditions
+from vault.current import is_current
 from vault.models import ClipRow, ClipState, FootageRow, FootageState, RenditionRow, Treatment
+from vault.progress import Progress, progress_of
 
 Row = TypeVar("Row", FootageRow, ClipRow)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the job behind something is.
-
-    Attributes:
-        thousandths: parts of a thousand that are done.
-        sentence: why it was given up, if it was.
-    """
-
-    state: JobState
-    stage: str
-    thousandths: int
-    started_at: datetime | None
-    sentence: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +38,15 @@ class StripGrid:
 
 @dataclass(frozen=True, slots=True)
 class RenditionLine:
-    """A rendition as its guider sees it."""
+    """A rendition as its guider sees it.
+
+    Attributes:
+        is_current: whether it is the one of its clip that is checked and asked about.
+    """
 
     id: RenditionId
     treatment: Treatment
+    is_current: bool
     state: RenditionState
     content_hash: str
     persons_shown: frozenset[PersonId]
@@ -104,6 +94,16 @@ class Clip:
     created_at: datetime
     progress: Progress
     renditions: tuple[RenditionLine, ...]
+
+    @property
+    def current(self) -> RenditionLine | None:
+        """The rendition that is checked and asked about; nothing while it is being cut."""
+        return next((one for one in self.renditions if one.is_current), None)
+
+    @property
+    def original(self) -> RenditionLine | None:
+        """The one in which nothing is covered."""
+        return next((one for one in self.renditions if one.treatment is Treatment.ORIGINAL_CUT), None)
 
 
 def footage_of(db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId) -> tuple[Footage, ...]:
@@ -199,7 +199,7 @@ def _footage(session: Session, row: FootageRow, *, keystore: KeyStore) -> Footag
         filename=_filename(row, keystore=keystore),
         deposited_at=row.deposited_at,
         phone_copy_removed_at=row.phone_copy_removed_at,
-        progress=_progress(session, row.job_id),
+        progress=progress_of(session, row.job_id),
         working_copy=_line(session, copy) if copy is not None else None,
     )
 
@@ -215,7 +215,7 @@ def _clip(session: Session, row: ClipRow, *, keystore: KeyStore) -> Clip:
         first_frame=row.first_frame,
         last_frame=row.last_frame,
         created_at=row.created_at,
-        progress=_progress(session, row.job_id),
+        progress=progress_of(session, row.job_id),
         renditions=tuple(_line(session, one) for one in renditions.of_clip(session, ClipId(row.id))),
     )
 
@@ -224,6 +224,7 @@ def _line(session: Session, row: RenditionRow) -> RenditionLine:
     return RenditionLine(
         id=RenditionId(row.id),
         treatment=row.treatment,
+        is_current=row.clip_id is not None and is_current(session, RenditionId(row.id)),
         state=row.state,
         content_hash=row.content_hash,
         persons_shown=renditions.persons_shown(session, RenditionId(row.id)),
@@ -246,13 +247,6 @@ def _grid(row: RenditionRow) -> StripGrid | None:
     if row.strip_id is None or not (row.strip_columns and row.strip_count and row.strip_width and row.strip_height):
         return None
     return StripGrid(row.strip_columns, row.strip_count, row.strip_width, row.strip_height)
-
-
-def _progress(session: Session, job_id: str) -> Progress:
-    row = session.get(JobRow, job_id)
-    if row is None:  # long done, and its row was removed
-        return Progress(JobState.DONE, "", 1000, None, None)
-    return Progress(row.state, row.stage, row.progress, row.started_at, row.error_sentence)
 
 
 def _filename(row: FootageRow, *, keystore: KeyStore) -> str:

@@ -9,11 +9,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 import audit
-import consent
 import identity
 import keys
 from audit import Event
-from consent import Action, Permit, Purpose, RenditionState
+from consent import RenditionState
 from core import jobs
 from core.db import Database, get, lock, not_found
 from core.errors import Invalid, TooLarge, VaultError
@@ -26,6 +25,7 @@ from vault import access, errors, pictures, renditions
 from vault.making import Span, Work, subject_of
 from vault.models import ClipRow, ClipState, FootageRow, FootageState, ObjectKind, ObjectRow, RenditionRow, Treatment
 from vault.objects import ObjectStore
+from vault.preparing import require_preparing
 from vault.sealed import Fenced
 
 CUT = "clip.cut"
@@ -74,7 +74,7 @@ def cut_clip(
         film = renditions.working_copy(session, footage_id)
         if footage.state is not FootageState.READY or film is None or film.state is not RenditionState.LIVE:
             raise errors.footage_not_ready()
-        _require_preparing(session, film, actor=actor, at=at)
+        require_preparing(session, film, actor=actor, at=at)
         _check_span(first_frame, last_frame, frames=film.frames)
         clip_id = ClipId(new_id())
         session.add(
@@ -200,14 +200,6 @@ def _reject(work: Work, clip_id: ClipId, *, error: VaultError) -> None:
         row = lock(session, ClipRow, clip_id)
         row.state, row.error_code, row.error_sentence = ClipState.REJECTED, error.code, error.sentence
         jobs.park(session, work.lease, at=work.db.clock.now(), code=error.code, sentence=error.sentence)
-
-
-def _require_preparing(session: Session, film: RenditionRow, *, actor: Actor, at: datetime) -> None:
-    """Cutting is preparing: those filmed have agreed, and nothing stands in the guider's way."""
-    inquiry = consent.inquiry_of(actor, purpose=Purpose.PREPARE, action=Action.STREAM, at=at)
-    facts = renditions.facts_for(session, RenditionId(film.id))
-    if not isinstance(consent.consider(session, inquiry=inquiry, rendition=facts), Permit):
-        raise errors.not_available()
 
 
 def _check_span(first_frame: int, last_frame: int, *, frames: int) -> None:

@@ -28,6 +28,7 @@ from vault.models import (
     UploadRow,
     UploadState,
 )
+from vault.redaction_models import ChoicesRow
 from vault.records import objects_in, renditions_of, row_of, scope
 
 _IN_USE = (RenditionState.LIVE, RenditionState.QUARANTINED)
@@ -61,9 +62,8 @@ def resume_use(session: Session, renditions: Iterable[str]) -> None:
 
 
 def begin_destroying(session: Session, record_id: str, *, at: datetime) -> None:
-    """Stop every use of a record for good: its renditions, its objects, the job that may still be writing to it."""
+    """Stop every use of a record for good: its renditions, its objects, the jobs that may still be writing to it."""
     row = row_of(session, record_id)
-    job = row.job_id
     if isinstance(row, FootageRow):
         row.state = FootageState.DESTROYING
     else:
@@ -75,7 +75,8 @@ def begin_destroying(session: Session, record_id: str, *, at: datetime) -> None:
     for found in objects_in(session, record_id):
         if found.state in _THERE:
             found.state, found.destroying_at = ObjectState.DESTROYING, at
-    jobs.cancel(session, JobId(job), at=at)
+    for job in {JobId(row.job_id), *jobs.about(session, record_id)}:
+        jobs.cancel(session, job, at=at)
     identity.raise_version(session, CaseId(row.case_id))
 
 
@@ -96,7 +97,7 @@ def keys_gone(session: Session, record_id: str, *, at: datetime) -> None:
 
 
 def destroyed(session: Session, record_id: str, *, at: datetime) -> None:
-    """Note that the record is destroyed: its row stays, without title, goals or file name."""
+    """Note that the record is destroyed: its row stays, without title, goals, file name or choices."""
     row = row_of(session, record_id)
     if isinstance(row, FootageRow):
         row.state, row.filename = FootageState.DESTROYED, None
@@ -105,8 +106,11 @@ def destroyed(session: Session, record_id: str, *, at: datetime) -> None:
             upload.state, upload.ended_at, upload.filename = UploadState.EXPIRED, at, None
     else:
         row.state, row.title, row.goals = ClipState.DESTROYED, None, None
+        chosen = session.get(ChoicesRow, record_id)
+        if chosen is not None:
+            chosen.choices, chosen.asked = None, None
     for rendition in renditions_of(session, record_id):
-        rendition.state = RenditionState.DESTROYED
+        rendition.state, rendition.manifest, rendition.look_here = RenditionState.DESTROYED, None, None
     for found in objects_in(session, record_id):
         if found.state is ObjectState.KEY_DESTROYED:
             found.state, found.destroyed_at = ObjectState.DESTROYED, at

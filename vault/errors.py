@@ -171,6 +171,50 @@ def film_gone() -> Invalid:
     return Invalid("film_gone", "The film that this clip was to be cut from is no longer there.")
 
 
+def clip_not_ready() -> Conflict:
+    """It is still being cut, or was never cut."""
+    return Conflict("clip_not_ready", "This clip is still being cut. Try again in a moment.")
+
+
+def faces_not_found_yet() -> Conflict:
+    """Nobody has looked for faces in the film, or that isn't done."""
+    return Conflict("faces_not_found_yet", "First we must look for faces in this film. That isn't done yet.")
+
+
+def footage_gone() -> Conflict:
+    """The footage was destroyed or quarantined: what is left is the clip as it was cut."""
+    return Conflict(
+        "footage_gone", "The film that this clip was cut from is no longer there, so nobody in it can be blurred any more."
+    )
+
+
+def no_longer_in_use() -> Invalid:
+    """The clip's use was stopped, or it is on its way out, while it was worked on."""
+    return Invalid("clip_not_in_use", "This clip is no longer in use, so no other version of it is made.")
+
+
+def choices_too_many() -> TooLarge:
+    """More than can be kept."""
+    return TooLarge("choices_too_many", "That is more than can be kept for one clip. Make the clip shorter.")
+
+
+def choices_moved() -> Conflict:
+    """Somebody, perhaps the same person in another window, changed them since."""
+    return Conflict(
+        "choices_moved", "These choices were changed in another window. Here they are as they stand now: look again."
+    )
+
+
+def redaction_under_way() -> Conflict:
+    """One at a time."""
+    return Conflict("redaction_under_way", "A blurred version is being made already. Wait for it, or stop it first.")
+
+
+def nothing_under_way() -> Conflict:
+    """There is no job to stop."""
+    return Conflict("nothing_under_way", "There is nothing to stop any more.")
+
+
 def not_available() -> Refused:
     """All that a watcher learns, whatever the reason."""
     return Refused("not_available", consent.NEUTRAL_SENTENCE)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.db import Database, get
-from core.errors import Conflict
+from core.errors import Conflict, VaultError
 from core.ids import CaseId, ObjectId
 from core.jobs import JobRow, Lease
 from keys import JobCapability, KeyStore
@@ -81,6 +81,17 @@ class Work:
             read=self.ciphertext_of(object_id),
         )
 
+    def read(self, row: ObjectRow) -> bytes:
+        """A small sealed object in clear, in memory.
+
+        Raises:
+            Damaged: it isn't what was sealed.
+        """
+        object_id = ObjectId(row.id)
+        use = JobCapability(job=self.lease.job_id, case_id=self.case_id, objects=frozenset({object_id}))
+        reader = sealed.opened(row, key=self.keystore.object_key(object_id, capability=use), store=self.store)
+        return reader.read(0, reader.plain_size)
+
     def begin(self, kind: ObjectKind, *, media_type: str) -> Draft:
         """Make a key and a row for an object that this job is about to write.
 
@@ -101,6 +112,16 @@ class Work:
             drafts = sealed.drafts_of(session, self.lease)
         for draft in drafts:
             sealed.discard(self.db, keystore=self.keystore, store=self.store, draft=draft)
+
+    def park(self, error: VaultError) -> None:
+        """Give the job up with its reason, which trying again wouldn't change."""
+        with self.db.begin() as session:
+            jobs.park(session, self.lease, at=self.db.clock.now(), code=error.code, sentence=error.sentence)
+
+    def note_cancelled(self) -> None:
+        """If it was to be stopped, and is still this worker's: it has stopped."""
+        with self.db.begin() as session:
+            jobs.stopped(session, self.lease, at=self.db.clock.now())
 
     def make(self, job: Job, *, of: ObjectRow, kind: ObjectKind, media_type: str, span: Span) -> Made:
         """Run one media job over an object; its output is durable when this returns, and pinned by ``Made.keep``.

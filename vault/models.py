@@ -42,6 +42,11 @@ class ObjectKind(StrEnum):
     ORIGINAL = "original"
     WORKING_COPY = "working_copy"
     CUT = "cut"
+    REDACTED = "redacted"
+    DETECTIONS = "detections"
+    """Where faces are in a working copy."""
+    FACES = "faces"
+    """One still of each of them, in one picture."""
     POSTER = "poster"
     STRIP = "strip"
 
@@ -234,6 +239,8 @@ class RenditionRow(Base):
         attested_by: the second person who said who is recognisable; void as soon as the list changes.
         fps_numerator, fps_denominator: frames per second as a fraction.
         strip_columns, strip_count, strip_width, strip_height: how the strip's pictures lie, row by row, in pixels.
+        manifest: of a redacted one, sealed: what it was made of, by hashes, and why.
+        look_here: of a redacted one, sealed: the frames at which a checker must look.
     """
 
     __tablename__ = "vault_rendition"
@@ -268,6 +275,8 @@ class RenditionRow(Base):
     strip_count: Mapped[int | None]
     strip_width: Mapped[int | None]
     strip_height: Mapped[int | None]
+    manifest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    look_here: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
 
 

@@ -22,9 +22,9 @@ from identity import Actor
 from keys import KeyStore
 from vault import errors, renditions, viewings
 from vault.desk import Desk
-from vault.models import RenditionRow
+from vault.models import ObjectRow, RenditionRow
 from vault.objects import ObjectStore
-from vault.viewings import Viewing
+from vault.viewings import Ticket, Viewing
 
 
 class Picture(StrEnum):
@@ -32,6 +32,8 @@ class Picture(StrEnum):
 
     POSTER = "poster"
     STRIP = "strip"
+    FACES = "faces"
+    """Of a working copy: the people found in it."""
 
 
 def begin_viewing(
@@ -71,7 +73,7 @@ def begin_viewing(
                 actor, purpose=purpose, action=action, at=db.clock.now(), presenting=presenting, playing_to=playing_to
             ),
             rendition=renditions.facts_for(session, rendition_id),
-            object_ids=renditions.objects_of(row),
+            object_ids=renditions.objects_of(session, row),
         )
         viewing = viewings.begin(session, row, permit=answer) if isinstance(answer, Permit) else None
         is_stranger = viewing is None and _is_stranger(session, row, actor=actor, at=db.clock.now())
@@ -105,7 +107,7 @@ def end_viewing(db: Database, *, actor: Actor, viewing_id: ViewingId) -> None:
 def read_picture(
     db: Database, *, keystore: KeyStore, store: ObjectStore, actor: Actor, viewing_id: ViewingId, picture: Picture
 ) -> bytes:
-    """The poster or the strip of what a ticket plays, as a JPEG; decided like a range of it.
+    """The poster, the strip or the faces of what a ticket plays, as a JPEG; decided like a range of it.
 
     Raises:
         NotFound: no such ticket, or not of this session, or it has ended; or there is no such picture.
@@ -114,7 +116,26 @@ def read_picture(
     """
     desk = Desk(db, keystore, store)
     ticket = desk.ticket(viewing_id, actor=actor)
-    found = ticket.poster if picture is Picture.POSTER else ticket.strip
+    found = {Picture.POSTER: ticket.poster, Picture.STRIP: ticket.strip, Picture.FACES: ticket.faces}[picture]
+    return _read(desk, ticket, found)
+
+
+def read_detections(
+    db: Database, *, keystore: KeyStore, store: ObjectStore, actor: Actor, viewing_id: ViewingId
+) -> bytes:
+    """Where faces are in the working copy that a ticket plays; decided like a range of it.
+
+    Raises:
+        NotFound: no such ticket, or not of this session, or it has ended; or nothing was searched for.
+        Refused: no longer available (``not_available``); the ticket has ended with that.
+        Damaged: the object isn't what was sealed; it is quarantined now.
+    """
+    desk = Desk(db, keystore, store)
+    ticket = desk.ticket(viewing_id, actor=actor)
+    return _read(desk, ticket, ticket.detections)
+
+
+def _read(desk: Desk, ticket: Ticket, found: ObjectRow | None) -> bytes:
     if found is None:
         raise not_found()
     permit = desk.decide(ticket)

@@ -1,6 +1,6 @@
 """Which records there are, as retention sees them.
 
-A *record* is a deposit with its working copy, or a clip with all its renditions: its objects live and die together.
+A *record* is a deposit with its working copy and the faces found in it, or a clip with all its renditions: its objects live and die together.
 Every function is a step that reads; nothing is unsealed.
 """
 
@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from consent import Action
+from core import jobs
 from core.db import get, not_found
 from core.ids import CaseId, ClipId, ObjectId, PersonId, RenditionId, VisitId
 from vault.models import (
@@ -28,6 +29,7 @@ from vault.models import (
     RenditionRow,
     ViewingRow,
 )
+from vault.redaction_models import DetectionsRow
 
 _CHUNK = 500
 _FILM_THERE = (FootageState.PREPARING, FootageState.READY, FootageState.REJECTED)
@@ -227,14 +229,16 @@ def renditions_of(session: Session, record_id: str) -> list[RenditionRow]:
 
 
 def objects_in(session: Session, record_id: str) -> list[ObjectRow]:
-    """A record's objects: what its job wrote, and what its renditions are made of."""
+    """A record's objects: what the jobs about it wrote, what its renditions are made of, what was found in it."""
     row = row_of(session, record_id)
     ids = {
         one for found in renditions_of(session, record_id) for one in (found.object_id, found.poster_id, found.strip_id)
     }
     if isinstance(row, FootageRow):
-        ids.add(row.original_id)
-    query = select(ObjectRow).where(or_(ObjectRow.job_id == row.job_id, ObjectRow.id.in_(sorted(filter(None, ids)))))
+        seen = session.get(DetectionsRow, record_id)
+        ids |= {row.original_id, *((seen.object_id, seen.faces_id) if seen is not None else ())}
+    wrote = ObjectRow.job_id.in_({row.job_id, *jobs.about(session, record_id)})
+    query = select(ObjectRow).where(or_(wrote, ObjectRow.id.in_(sorted(filter(None, ids)))))
     return list(session.scalars(query.order_by(ObjectRow.id)))
 
 

@@ -22,6 +22,7 @@ from core.ids import CaseId, ClipId, FootageId, ObjectId, PersonId, RenditionId,
 from vault import errors
 from vault.making import Made, Work
 from vault.models import FootageRow, ObjectRow, ObjectState, PersonShownRow, RenditionRow, Treatment
+from vault.redaction_models import DetectionsRow
 
 
 def find(session: Session, rendition_id: RenditionId) -> RenditionRow:
@@ -59,9 +60,15 @@ def facts_for(session: Session, rendition_id: RenditionId) -> consent.Rendition:
     )
 
 
-def objects_of(row: RenditionRow) -> frozenset[ObjectId]:
-    """The objects that hold a rendition: its film, its poster, its strip."""
-    return frozenset(ObjectId(found) for found in (row.object_id, row.poster_id, row.strip_id) if found)
+def objects_of(session: Session, row: RenditionRow) -> frozenset[ObjectId]:
+    """The objects that hold a rendition: its film, its poster, its strip; of a working copy the faces found in it, too.
+
+    What was found in footage is for whoever may see the footage itself, and never for anyone who may see a clip of it.
+    """
+    found = [row.object_id, row.poster_id, row.strip_id]
+    if row.clip_id is None and (seen := session.get(DetectionsRow, row.footage_id)) is not None:
+        found += [seen.object_id, seen.faces_id]
+    return frozenset(ObjectId(one) for one in found if one)
 
 
 def persons_shown(session: Session, rendition_id: RenditionId) -> frozenset[PersonId]:
@@ -92,6 +99,11 @@ def of_clip(session: Session, clip_id: ClipId) -> list[RenditionRow]:
     """Every rendition of a clip, the first made first."""
     query = select(RenditionRow).where(RenditionRow.clip_id == clip_id).order_by(RenditionRow.created_at)
     return list(session.scalars(query))
+
+
+def original_cut(session: Session, clip_id: ClipId) -> RenditionRow | None:
+    """The rendition of a clip in which nothing is covered, once it is cut."""
+    return next((row for row in of_clip(session, clip_id) if row.treatment is Treatment.ORIGINAL_CUT), None)
 
 
 def add(

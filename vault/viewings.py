@@ -19,6 +19,7 @@ from core.ids import CaseId, ConferenceId, ObjectId, PersonId, RenditionId, View
 from identity import Actor
 from vault import renditions
 from vault.models import ObjectRow, RenditionRow, ViewingPresentRow, ViewingRow
+from vault.redaction_models import DetectionsRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Ticket:
 
     Attributes:
         film, poster, strip: the rendition's objects.
+        detections, faces: what was found in it, where it is a working copy.
         duration: of the film.
     """
 
@@ -62,6 +64,8 @@ class Ticket:
     film: ObjectRow
     poster: ObjectRow | None
     strip: ObjectRow | None
+    detections: ObjectRow | None
+    faces: ObjectRow | None
     duration: timedelta
 
 
@@ -124,12 +128,13 @@ def ticket(session: Session, viewing_id: ViewingId, *, actor: Actor, at: datetim
     if viewing.ended_at is not None:
         raise not_found()
     row = session.get_one(RenditionRow, viewing.rendition_id)
+    seen = session.get(DetectionsRow, row.footage_id) if row.clip_id is None else None
     return Ticket(
         id=viewing_id,
         case_id=CaseId(row.case_id),
         rendition_id=RenditionId(row.id),
         content_hash=row.content_hash,
-        objects=renditions.objects_of(row),
+        objects=renditions.objects_of(session, row),
         inquiry=consent.inquiry_of(
             actor,
             purpose=Purpose(viewing.purpose),
@@ -141,6 +146,8 @@ def ticket(session: Session, viewing_id: ViewingId, *, actor: Actor, at: datetim
         film=session.get_one(ObjectRow, row.object_id),
         poster=session.get(ObjectRow, row.poster_id) if row.poster_id else None,
         strip=session.get(ObjectRow, row.strip_id) if row.strip_id else None,
+        detections=session.get(ObjectRow, seen.object_id) if seen and seen.object_id else None,
+        faces=session.get(ObjectRow, seen.faces_id) if seen and seen.faces_id else None,
         duration=timedelta(milliseconds=row.duration_ms),
     )
 

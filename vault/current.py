@@ -1,0 +1,63 @@
+"""Which rendition of a clip goes out: one at a time, the latest.
+
+A clip that was redacted is checked, asked about and shown as it was redacted. Whatever was attested of an earlier
+rendition ends with that, so that nobody watches a version from which somebody was taken out since.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from consent import RenditionState
+from core.ids import ClipId, PersonId, RenditionId
+from vault import renditions, viewings
+from vault.models import ClipRow, RenditionRow, Treatment
+
+
+def current(session: Session, clip_id: ClipId) -> RenditionRow | None:
+    """The one that is checked and asked about: the latest redacted one, else the original cut."""
+    made = renditions.of_clip(session, clip_id)
+    return max(made, key=lambda row: (row.treatment is Treatment.REDACTED, row.created_at, row.id), default=None)
+
+
+def is_current(session: Session, rendition_id: RenditionId) -> bool:
+    """Whether a rendition is the current one of its clip.
+
+    Raises:
+        NotFound: no such rendition.
+    """
+    row = renditions.find(session, rendition_id)
+    latest = current(session, ClipId(row.clip_id)) if row.clip_id else None
+    return latest is not None and latest.id == row.id
+
+
+def makers_of(session: Session, rendition_id: RenditionId) -> frozenset[PersonId]:
+    """Who had a hand in a rendition: its author, and whoever cut the clip. None of them checks it.
+
+    Raises:
+        NotFound: no such rendition.
+    """
+    row = renditions.find(session, rendition_id)
+    cut = session.get(ClipRow, row.clip_id) if row.clip_id else None
+    return frozenset(PersonId(one) for one in (row.author, cut.author if cut else None) if one)
+
+
+def supersede(session: Session, row: RenditionRow, *, at: datetime) -> list[RenditionId]:
+    """A clip has a new redacted rendition: no earlier one goes to anybody outside the family any more.
+
+    Earlier redacted ones are out of use. The original cut stays, for the guider's work and for those who are in it, but
+    what was attested of it is void. The caller raises the case's version.
+
+    Returns:
+        The earlier ones.
+    """
+    former = [one for one in renditions.of_clip(session, ClipId(row.clip_id or "")) if one.id != row.id]
+    for one in former:
+        one.attested_by, one.attested_at, one.nobody_recognisable = None, None, False
+        if one.treatment is Treatment.REDACTED:
+            if one.state is RenditionState.LIVE:
+                one.state = RenditionState.WITHDRAWN_FROM_USE
+            viewings.end_all(session, RenditionId(one.id), reason="superseded", at=at)
+    return [RenditionId(one.id) for one in former]

@@ -28,7 +28,7 @@ def context(service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any
     """Everything of ``clip.html``."""
     clip = vault.clip(service.db, keystore=service.keystore, actor=actor, clip_id=clip_id)
     view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=clip.case_id)
-    rendition = clip.renditions[0] if clip.renditions else None
+    rendition = clip.current
     shown = rendition.persons_shown if rendition else frozenset[PersonId]()
     return {
         "case": {"id": clip.case_id, "title": title_of(view)},

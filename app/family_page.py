@@ -159,10 +159,10 @@ def not_agreed(service: Service, view: CaseView, *, people: Iterable[PersonId]) 
 
 def states_of(service: Service, actor: Actor, *, clip: Clip) -> list[AudienceState]:
     """How far asking has come for a clip."""
-    if not clip.renditions:
+    if clip.current is None:
         return []
     with service.db.read() as session:
-        rendition = vault.facts_for(session, clip.renditions[0].id)
+        rendition = vault.facts_for(session, clip.current.id)
         return consent.state_for_staff(session, actor=actor, rendition=rendition)
 
 
@@ -260,7 +260,7 @@ def _phone_copy(one: Footage) -> str:
 
 
 def _clip(view: CaseView, one: Clip, *, states: list[AudienceState], due: Mapping[str, date | None]) -> dict[str, Any]:
-    rendition = one.renditions[0] if one.renditions else None
+    rendition = one.current
     verdicts = [verdict(state) for state in states]
     text, colour = ("Being cut", "yellow") if rendition is None else ("New", "blue")
     if rendition and not rendition.persons_shown and not rendition.nobody_recognisable:

@@ -100,10 +100,10 @@ def assign_step(
     return made
 
 
-def end_checks(session: Session, actor: Actor, *, case_id: CaseId, rendition: RenditionId, at: datetime) -> None:
+def end_checks(session: Session, *, by: PersonId, case_id: CaseId, rendition: RenditionId, at: datetime) -> None:
     """End every live checker's place for a rendition: the check is done, or sent back, or no longer needed.
 
-    The caller has found that the actor may say so (the checker, or the guider who takes it back).
+    The caller has found that they may say so (the checker, or the guider who takes it back or makes another version).
     """
     lock_case(session, case_id)
     rows = session.scalars(
@@ -112,9 +112,9 @@ def end_checks(session: Session, actor: Actor, *, case_id: CaseId, rendition: Re
         )
     ).all()
     for row in rows:
-        _end(session, actor, row, at=at)
+        _end(session, row, by=by, at=at)
     if rows:
-        changed(session, [case_id], by=actor.person, at=at)
+        changed(session, [case_id], by=by, at=at)
 
 
 def end_assignment(db: Database, *, keystore: KeyStore, actor: Actor, assignment: AssignmentId, reason: str) -> None:
@@ -140,7 +140,7 @@ def end_assignment(db: Database, *, keystore: KeyStore, actor: Actor, assignment
         if row.ends_at is not None and row.ends_at <= at:
             raise Conflict("assignment_ended", "That has ended already.")
         row.end_reason = _sealed_reason(keystore, row, words=words)
-        _end(session, actor, row, at=at)
+        _end(session, row, by=actor.person, at=at)
         changed(session, [case_id], by=actor.person, at=at)
 
 
@@ -202,12 +202,12 @@ def _sealed_reason(keystore: KeyStore, row: AssignmentRow, *, words: str) -> byt
     return seal_case(keystore, CaseId(row.case_id), table="assignment", column="end_reason", row=row.id, value=words)
 
 
-def _end(session: Session, actor: Actor, row: AssignmentRow, *, at: datetime) -> None:
-    row.ends_at, row.ended_by = at, actor.person
+def _end(session: Session, row: AssignmentRow, *, by: PersonId, at: datetime) -> None:
+    row.ends_at, row.ended_by = at, by
     audit.record(
         session,
         audit.Event.ASSIGNMENT_ENDED,
-        actor=actor.person,
+        actor=by,
         case_id=CaseId(row.case_id),
         object_id=row.id,
         details={"staff": row.person_id, "role": row.role.value},

@@ -72,7 +72,7 @@ def checks_in(db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId
 
 def _shown(session: Session, row: CheckRow, *, keystore: KeyStore) -> Check:
     rendition_id = RenditionId(row.rendition_id)
-    listed = vault.facts_for(session, rendition_id).persons_shown
+    listed = vault.persons_listed(session, rendition_id)
     names = identity.person_names(session, keystore=keystore, people=listed)
     return Check(
         id=row.id,

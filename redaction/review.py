@@ -8,7 +8,7 @@ list changes later, the attestation is void (``vault.set_persons_shown``) and a 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ from audit import Event
 from consent import Purpose, Rendition, RenditionState
 from core.db import Database, not_found
 from core.errors import Conflict, Invalid, Refused
-from core.ids import PersonId, RenditionId, new_id
+from core.ids import CaseId, PersonId, RenditionId, new_id
 from identity import Actor, Role
 from keys import KeyStore, RecordOwner
 from redaction.models import CheckRow, CheckState
@@ -48,7 +48,7 @@ def request_check(
         NotFound: no such rendition or colleague, or none of the actor's business.
         Refused: ``not_your_role``, ``role_not_held``, ``not_off_case``, ``checker_made_it``.
         Invalid: ``footage_not_checked``.
-        Conflict: ``check_waiting``, ``film_not_in_use``, or the case is closed.
+        Conflict: ``check_waiting``, ``film_not_in_use``, ``superseded``, or the case is closed.
     """
     at, check_id = db.clock.now(), new_id()
     with (
@@ -110,7 +110,7 @@ def attest(db: Database, *, actor: Actor, rendition_id: RenditionId, persons: It
         _require_watched(session, row)
         vault.attest(session, rendition_id, persons=seen, by=actor.person, at=at)
         row.state, row.answered_at = CheckState.PASSED, at
-        identity.end_checks(session, actor, case_id=facts.case_id, rendition=rendition_id, at=at)
+        identity.end_checks(session, by=actor.person, case_id=facts.case_id, rendition=rendition_id, at=at)
         audit.record(
             session,
             Event.CHECK_PASSED,
@@ -146,7 +146,7 @@ def send_back(db: Database, *, keystore: KeyStore, actor: Actor, rendition_id: R
             value=words,
         )
         vault.void(session, rendition_id)
-        identity.end_checks(session, actor, case_id=facts.case_id, rendition=rendition_id, at=at)
+        identity.end_checks(session, by=actor.person, case_id=facts.case_id, rendition=rendition_id, at=at)
         audit.record(
             session,
             Event.CHECK_SENT_BACK,
@@ -172,7 +172,16 @@ def take_back(db: Database, *, actor: Actor, rendition_id: RenditionId) -> None:
         if row is None:
             raise not_found()
         row.state, row.answered_at = CheckState.TAKEN_BACK, at
-        identity.end_checks(session, actor, case_id=facts.case_id, rendition=rendition_id, at=at)
+        identity.end_checks(session, by=actor.person, case_id=facts.case_id, rendition=rendition_id, at=at)
+
+
+def drop_checks(session: Session, *, by: PersonId, renditions: Iterable[RenditionId], at: datetime) -> None:
+    """Nobody need check these any more: another version took their place, and the colleague's access ends."""
+    for rendition_id in renditions:
+        row = _waiting(session, rendition_id)
+        if row is not None:
+            row.state, row.answered_at = CheckState.TAKEN_BACK, at
+            identity.end_checks(session, by=by, case_id=CaseId(row.case_id), rendition=rendition_id, at=at)
 
 
 def _held(session: Session, rendition_id: RenditionId) -> Rendition:
@@ -187,7 +196,9 @@ def _check_fit(session: Session, facts: Rendition, *, checker: PersonId) -> None
         raise _footage_not_checked()
     if facts.state is not RenditionState.LIVE:
         raise _not_in_use()
-    if checker == facts.author:
+    if not vault.is_current(session, facts.id):
+        raise _superseded()
+    if checker in vault.makers_of(session, facts.id):
         raise _made_it()
     if _waiting(session, facts.id) is not None:
         raise _check_waiting()
@@ -223,6 +234,10 @@ def _footage_not_checked() -> Invalid:
 
 def _not_in_use() -> Conflict:
     return Conflict("film_not_in_use", "This film is no longer in use, so nothing about it can be changed.")
+
+
+def _superseded() -> Conflict:
+    return Conflict("superseded", "A blurred version was made since. Have that one checked.")
 
 
 def _made_it() -> Refused:

@@ -8,7 +8,6 @@ from vault.attention import Attention, attention, clips_there
 from vault.catalogue import (
     Clip,
     Footage,
-    Progress,
     RenditionLine,
     StripGrid,
     clip,
@@ -17,7 +16,9 @@ from vault.catalogue import (
     footage_of,
     record_phone_copy_removed,
 )
+from vault.choices import Choices, ClipSpan, choices_of, clip_at_work, keep_choices
 from vault.clips import CUT, cut, cut_clip, set_persons_shown
+from vault.current import current, is_current, makers_of
 from vault.deposits import FINISH, begin_deposit, cancel_deposit, complete_deposit
 from vault.disk import DiskStore
 from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, names_of, resume_use, stop_use
@@ -27,9 +28,11 @@ from vault.fsck import Progress as Comparing
 from vault.fsck import fsck
 from vault.judging import Depth
 from vault.leave import Leave, follow
+from vault.looking import DETECT, Looking, People, detect, look_for_people, looking, stop_looking
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.objects import ObjectStore
-from vault.playback import Picture, begin_viewing, end_viewing, read_picture
+from vault.playback import Picture, begin_viewing, end_viewing, read_detections, read_picture
+from vault.progress import Progress
 from vault.receiving import PART_SIZE, receive_part
 from vault.records import (
     Copy,
@@ -47,7 +50,18 @@ from vault.records import (
     renditions_in,
     totals,
 )
+from vault.redacting import (
+    REDACT,
+    Order,
+    Planned,
+    look_here_of,
+    manifest_of,
+    post_redaction,
+    redact,
+    stop_redaction,
+)
 from vault.renditions import attest, facts_for, void
+from vault.renditions import persons_shown as persons_listed
 from vault.showings import Showing, title_of, watchable
 from vault.streaming import Reading, ViewingCut, read_range
 from vault.tidying import Tidied, tidy
@@ -58,14 +72,18 @@ from vault.workshop import RUNNERS, give_up
 
 __all__ = [
     "CUT",
+    "DETECT",
     "FINISH",
     "PART_SIZE",
+    "REDACT",
     "RUNNERS",
     "WORDS",
     "Address",
     "Attention",
     "Bounds",
+    "Choices",
     "Clip",
+    "ClipSpan",
     "ClipState",
     "Comparing",
     "Copy",
@@ -77,10 +95,14 @@ __all__ = [
     "HomeClip",
     "Leave",
     "Leftover",
+    "Looking",
     "ObjectKind",
     "ObjectState",
     "ObjectStore",
+    "Order",
+    "People",
     "Picture",
+    "Planned",
     "Progress",
     "Reading",
     "Record",
@@ -106,15 +128,19 @@ __all__ = [
     "begin_viewing",
     "cancel_deposit",
     "case_of_clip",
+    "choices_of",
     "clip",
+    "clip_at_work",
     "clips_at_home",
     "clips_of",
     "clips_there",
     "complete_deposit",
     "copies_outside",
+    "current",
     "cut",
     "cut_clip",
     "destroyed",
+    "detect",
     "end_viewing",
     "expire_upload",
     "facts_for",
@@ -125,25 +151,38 @@ __all__ = [
     "fsck",
     "give_up",
     "has_watched_whole",
+    "is_current",
     "is_left",
+    "keep_choices",
     "keys_gone",
     "keys_of",
     "leaving",
+    "look_for_people",
+    "look_here_of",
+    "looking",
+    "makers_of",
+    "manifest_of",
     "names_of",
     "objects_of",
     "open_store",
     "persons_in",
+    "persons_listed",
+    "post_redaction",
+    "read_detections",
     "read_picture",
     "read_range",
     "receive_part",
     "record_for_disposal",
     "record_phone_copy_removed",
     "records_for_disposal",
+    "redact",
     "renditions_in",
     "resumable_upload",
     "resume_use",
     "set_persons_shown",
     "stale_uploads",
+    "stop_looking",
+    "stop_redaction",
     "stop_use",
     "tidy",
     "title_of",

@@ -82,8 +82,8 @@ class Planned:
 Planner = Callable[[Order], Planned]
 """Raises ``Invalid`` or ``Damaged`` where there can be no plan."""
 
-Superseded = Callable[[Session, CaseId, list[RenditionId]], None]
-"""Told, in the transaction that makes the new rendition, which ones it takes the place of."""
+Superseded = Callable[[Session, PersonId, list[RenditionId]], None]
+"""Told, in the transaction that makes the new rendition, by whom it was asked for and which it takes the place of."""
 
 
 def post_redaction(
@@ -261,7 +261,7 @@ def _show(
         row.manifest = _seal(work.keystore, row, column="manifest", value=text)
         row.look_here = _seal(work.keystore, row, column="look_here", value=planned.look_here)
         former = supersede(session, row, at=at)
-        superseded(session, work.case_id, former)
+        superseded(session, author, former)
         identity.raise_version(session, work.case_id)
         audit.record(
             session,

@@ -40,18 +40,24 @@ def find(session: Session, rendition_id: RenditionId) -> RenditionRow:
 def facts_for(session: Session, rendition_id: RenditionId) -> consent.Rendition:
     """What the consent decision needs to know about a rendition, as of the session's snapshot.
 
+    Until a second person has looked, covers hide nobody: everyone whom the original cut shows has a say.
+
     Raises:
         NotFound: there is none.
     """
     row = find(session, rendition_id)
     footage = session.get_one(FootageRow, row.footage_id)
+    shown = persons_shown(session, rendition_id)
+    if row.treatment is Treatment.REDACTED and row.attested_by is None:
+        cut = original_cut(session, ClipId(row.clip_id or ""))
+        shown |= persons_shown(session, RenditionId(cut.id)) if cut is not None else filmed(session, footage)
     return consent.Rendition(
         id=RenditionId(row.id),
         case_id=CaseId(row.case_id),
         clip_id=ClipId(row.clip_id) if row.clip_id else None,
         content_hash=row.content_hash,
         state=row.state,
-        persons_shown=persons_shown(session, rendition_id),
+        persons_shown=shown,
         author=PersonId(row.author),
         attested_by=PersonId(row.attested_by) if row.attested_by else None,
         nobody_recognisable=row.nobody_recognisable,

@@ -210,9 +210,9 @@ def _clip(service: Service, actor: Actor, clip_id: ClipId) -> Clip:
 
 
 def _rendition(found: Clip) -> RenditionLine:
-    if not found.renditions:
+    if found.current is None:
         raise Conflict("clip_not_ready", "This clip is still being cut. Try again in a moment.")
-    return found.renditions[0]
+    return found.current
 
 
 def _again(request: Request, clip_id: ClipId, actor: Actor, service: Service, error: VaultError) -> Response:

@@ -273,7 +273,7 @@ def test_a_check_is_one_rendition_for_one_colleague_off_the_case(db: Database, f
     assert live(db, family, Role.CHECKER) == {staff.colleague.id}
     with db.begin() as session:
         identity.end_checks(
-            session, staff.colleague.actor, case_id=family.case_id, rendition=rendition, at=db.clock.now()
+            session, by=staff.colleague.id, case_id=family.case_id, rendition=rendition, at=db.clock.now()
         )
     assert live(db, family, Role.CHECKER) == set()
 

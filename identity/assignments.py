@@ -171,7 +171,7 @@ def change_guider(
         else:
             if former is not None:
                 former.end_reason = _sealed_reason(keystore, former, words=words)
-                _end(session, actor, former, at=at)
+                _end(session, former, by=actor.person, at=at)
             made = place(session, actor, case_id=case_id, staff=staff, role=Role.GUIDER, at=at)
             changed(session, [case_id], by=actor.person, at=at)
     if refusal is not None:

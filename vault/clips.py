@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-
-from sqlalchemy.orm import Session
 
 import audit
 import identity
@@ -23,7 +20,7 @@ from keys import KeyStore, RecordOwner
 from media import launcher
 from vault import access, errors, pictures, renditions
 from vault.making import Span, Work, subject_of
-from vault.models import ClipRow, ClipState, FootageRow, FootageState, ObjectKind, ObjectRow, RenditionRow, Treatment
+from vault.models import ClipRow, ClipState, FootageRow, FootageState, ObjectKind, ObjectRow, Treatment
 from vault.objects import ObjectStore
 from vault.preparing import require_preparing
 from vault.sealed import Fenced

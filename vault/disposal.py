@@ -28,8 +28,8 @@ from vault.models import (
     UploadRow,
     UploadState,
 )
-from vault.redaction_models import ChoicesRow
 from vault.records import objects_in, renditions_of, row_of, scope
+from vault.redaction_models import ChoicesRow
 
 _IN_USE = (RenditionState.LIVE, RenditionState.QUARANTINED)
 _THERE = (ObjectState.WRITING, ObjectState.SEALED, ObjectState.QUARANTINED)

@@ -184,7 +184,8 @@ def faces_not_found_yet() -> Conflict:
 def footage_gone() -> Conflict:
     """The footage was destroyed or quarantined: what is left is the clip as it was cut."""
     return Conflict(
-        "footage_gone", "The film that this clip was cut from is no longer there, so nobody in it can be blurred any more."
+        "footage_gone",
+        "The film that this clip was cut from is no longer there, so nobody in it can be blurred any more.",
     )
 
 

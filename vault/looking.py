@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ from core.jobs import ENDED, JobRow, Lease
 from identity import Actor
 from keys import KeyStore
 from media import launcher
+from media.detections import DETECTIONS
 from vault import access, errors, renditions
 from vault.making import Span, Work, subject_of
 from vault.models import FootageRow, FootageState, ObjectKind, ObjectRow, ObjectState
@@ -78,7 +80,10 @@ def look_for_people(db: Database, *, actor: Actor, footage_id: FootageId) -> Non
         Conflict: the footage isn't ready or no longer there, or the case is closed.
     """
     at = db.clock.now()
-    with audit.refusals_recorded(db, Event.FACES_SOUGHT, actor=actor.person, object_id=footage_id), db.begin() as session:
+    with (
+        audit.refusals_recorded(db, Event.FACES_SOUGHT, actor=actor.person, object_id=footage_id),
+        db.begin() as session,
+    ):
         footage = session.get(FootageRow, footage_id) if well_formed(footage_id) else None
         if footage is None:
             raise not_found()
@@ -171,9 +176,8 @@ def _detect(work: Work, footage_id: FootageId, film: ObjectRow) -> None:
     with work.db.read() as session:
         if detections(session, footage_id) is not None:
             return
-    made = work.make(
-        launcher.Detect(), of=film, kind=ObjectKind.DETECTIONS, media_type=launcher.DETECTIONS, span=_DETECTING
-    )
+    job = cast("launcher.Job", launcher.Detect())
+    made = work.make(job, of=film, kind=ObjectKind.DETECTIONS, media_type=DETECTIONS, span=_DETECTING)
     with work.db.begin() as session:
         work.own(session)
         lock(session, DetectionsRow, footage_id).object_id = made.keep(session, work).id

@@ -1,6 +1,7 @@
 """Which records there are, as retention sees them.
 
-A *record* is a deposit with its working copy and the faces found in it, or a clip with all its renditions: its objects live and die together.
+A *record* is a deposit with its working copy and the faces found in it, or a clip with all its renditions: its objects
+live and die together.
 Every function is a step that reads; nothing is unsealed.
 """
 

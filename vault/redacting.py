@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,6 +27,7 @@ from core.jobs import Lease
 from identity import Actor
 from keys import KeyStore, RecordOwner
 from media import launcher
+from media.covers import Covers
 from vault import access, choices, errors, looking, pictures, renditions
 from vault.choices import ClipSpan
 from vault.current import supersede
@@ -72,7 +73,7 @@ class Planned:
         choices_sha256: of the choices in their canonical form.
     """
 
-    covers: launcher.Covers = field(repr=False)
+    covers: Covers = field(repr=False)
     persons: frozenset[PersonId]
     look_here: str = field(repr=False)
     reason: str = field(repr=False)
@@ -236,7 +237,7 @@ def _show(
     made: Made,
     planned: Planned,
     footage: FootageRow,
-    manifest: dict[str, object],
+    manifest: Mapping[str, object],
     superseded: Superseded,
 ) -> None:
     text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))

@@ -1,6 +1,6 @@
 """Print the part of requirements.lock that a purpose needs, hashes and all: the image must not carry the tests' tools.
 
-    python deploy/locked.py runtime    # what the service imports
+    python deploy/locked.py runtime    # what the service imports, with the stores elsewhere
     python deploy/locked.py build      # what makes its wheel
 
 Which package needs which is read from the lock's own "via" lines, so nothing is resolved anew and nothing is fetched.
@@ -24,7 +24,8 @@ def wanted(purpose: str, *, project: dict[str, object]) -> set[str]:
     """The packages that pyproject.toml names for a purpose."""
     table = project["project"]
     assert isinstance(table, dict)
-    named = table["dependencies"] if purpose == "runtime" else table["optional-dependencies"][purpose]
+    extras = table["optional-dependencies"]
+    named = [*table["dependencies"], *extras["objects"]] if purpose == "runtime" else extras[purpose]
     return {_plain(found[0]) for one in named if (found := _NAME.match(one))}
 
 

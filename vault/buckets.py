@@ -36,8 +36,8 @@ _AT_ONCE = 2
 _LISTED_AT_ONCE = 1000
 _STRIDE = 2 * 2**20
 
-_PAST_THE_END = ("416", "Wanted range")
-_FULL = ("507", "QuotaExceeded", "InsufficientStorage", "InsufficientCapacity", "EntityTooLarge")
+_PAST_THE_END = ("status code: 416", "Wanted range")
+_FULL = ("status code: 507", "QuotaExceeded", "InsufficientStorage", "InsufficientCapacity", "EntityTooLarge")
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted", "bucket does not exist")
 _DENIED = (PermissionDeniedError, UnauthenticatedError)
 _ERRORS = (BaseError, OSError, ValueError)

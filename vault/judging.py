@@ -12,7 +12,7 @@ from core.errors import Damaged, NotFound
 from core.ids import CaseId, ObjectId, UploadId
 from core.segments import SegmentReader, damaged
 from keys import JobCapability, KeyStanding, KeyStore, part_binding
-from vault import sealed, uploads
+from vault import sealed, stretches, uploads
 from vault.findings import Leftover, Trouble
 from vault.models import ObjectRow, ObjectState, PartRow, UploadRow
 from vault.objects import ObjectStore
@@ -98,7 +98,7 @@ class Judge:
                 associated_data=part_binding(upload_id=upload_id, offset=row.offset, length=row.length),
                 size=row.sealed_length,
                 header=row.header,
-                read_at=lambda start, length: self.store.read(row.name, start=start, length=length),
+                read_at=stretches.reader(self.store, row.name),
             )
         )
 

@@ -16,7 +16,7 @@ from core.jobs import JobRow, Lease
 from keys import JobCapability, KeyStore
 from media import launcher
 from media.launcher import Job, Result, Sink, Source
-from vault import sealed
+from vault import sealed, stretches
 from vault.models import ObjectKind, ObjectRow
 from vault.objects import ObjectStore
 from vault.sealed import Draft, Fenced, Pin, Plain
@@ -62,7 +62,7 @@ class Work:
 
     def ciphertext_of(self, name: str) -> Callable[[int, int], bytes]:
         """A reader of stored bytes, as the segment format and the sandbox want one."""
-        return lambda start, length: self.store.read(name, start=start, length=length)
+        return stretches.reader(self.store, name)
 
     def source(self, row: ObjectRow) -> Source:
         """A sealed object for the sandbox, which alone opens it.

@@ -21,7 +21,7 @@ from core.jobs import Lease
 from core.secret import Secret
 from core.segments import HEADER_SIZE, SegmentReader, damaged
 from keys import JobCapability, KeyStore
-from vault import errors
+from vault import errors, stretches
 from vault.models import ObjectKind, ObjectRow, ObjectState
 from vault.objects import Bytes, ObjectStore, ObjectWriter
 
@@ -161,7 +161,7 @@ def opened(row: ObjectRow, *, key: Secret[bytes], store: ObjectStore) -> Segment
         associated_data=binding(row),
         size=row.sealed_length or 0,
         header=row.header,
-        read_at=lambda start, length: store.read(row.id, start=start, length=length),
+        read_at=stretches.reader(store, row.id),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -29,6 +29,7 @@ class Door:
     Attributes:
         asked: verb and path of each request.
         fault: what goes wrong.
+        lose: asked with verb and path: whether the request is passed on and its answer lost.
         shut: while set, an answer that is under way is cut off in the middle, and none is begun.
         slow: while set, nothing is answered.
 
@@ -41,6 +42,7 @@ class Door:
         self.port, self.dialect = port, dialect
         self.asked: list[tuple[str, str]] = []
         self.fault: Fault = _none
+        self.lose: Callable[[str, str], bool] = lambda _verb, _path: False
         self.shut, self.slow, self.let_go = threading.Event(), threading.Event(), threading.Event()
         handler = type("Handler", (_Passing,), {"door": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -89,18 +91,20 @@ class _Passing(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        self._answer(*self._asked(body))
+        answer, content = self._asked(body)
+        if self.door.lose(self.command, self.path):
+            self.close_connection = True
+        else:
+            self._answer(answer, content)
 
     def _asked(self, body: bytes) -> tuple[HTTPResponse, bytes]:
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOPS}
         if self.door.dialect == "google":
             headers = _from_google(headers)
-        line = HTTPConnection("127.0.0.1", self.door.port, timeout=30)
-        line.request(self.command, self.path, body=body, headers=headers)
-        answer = line.getresponse()
-        content = answer.read()
-        line.close()
-        return answer, content
+        with closing(HTTPConnection("127.0.0.1", self.door.port, timeout=30)) as line:
+            line.request(self.command, self.path, body=body, headers=headers)
+            with closing(line.getresponse()) as answer:
+                return answer, answer.read()
 
     def _answer(self, answer: HTTPResponse, content: bytes) -> None:
         self.send_response(answer.status)

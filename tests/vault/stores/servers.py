@@ -130,7 +130,8 @@ def _asked(port: int, verb: str, path: str, *, body: bytes = b"", **headers: str
     line = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         line.request(verb, path, body=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
-        return line.getresponse().status
+        with line.getresponse() as answer:
+            return answer.status
     except (OSError, HTTPException):
         return None
     finally:

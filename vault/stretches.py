@@ -1,0 +1,102 @@
+"""Reading on in an object that lies far away: larger ranges than are wanted now, asked for before they are wanted.
+
+A single read goes straight to the store, so the first byte comes as quickly as it can. Whoever then reads on where the
+last read ended has the next stretch fetched meanwhile, and the one after it as soon as that is begun. Two stretches of
+ciphertext are held for one reader at most.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from vault.objects import ObjectStore
+
+_COUNTS = 64 * 2**10
+"""Smaller reads (a header) say nothing about what comes next."""
+
+
+def reader(store: ObjectStore, name: str) -> Callable[[int, int], bytes]:
+    """A function that reads (offset, length) of an object, ahead of time where that pays. Threads may share it."""
+    if not store.stride:
+        return lambda start, length: store.read(name, start=start, length=length)
+    return ReadAhead(store, name)
+
+
+class ReadAhead:
+    """What is known and on its way of one object for one reader.
+
+    Args:
+        store: where it lies; its stride is the length of a stretch.
+        name: the object's.
+    """
+
+    def __init__(self, store: ObjectStore, name: str) -> None:
+        self._store, self._name = store, name
+        self._stretches: deque[_Stretch] = deque()
+        self._expected = -1
+        self._lock = threading.Lock()
+
+    def __call__(self, start: int, length: int) -> bytes:
+        """So many bytes from a place, fewer where the object ends.
+
+        Raises:
+            Damaged: no such object.
+            Unavailable: the store can't be read just now.
+        """
+        with self._lock:
+            goes_on, end = start == self._expected, start + length
+            if length >= _COUNTS:
+                self._expected = end
+            held = next((one for one in self._stretches if one.holds(start, end)), None)
+            if held is not None:
+                while self._stretches[0] is not held:
+                    self._stretches.popleft()
+            elif length >= _COUNTS:
+                self._stretches.clear()
+            if goes_on or held is not None:
+                self._fetch_after(self._stretches[-1].end if self._stretches else end, most=2)
+        if held is None:
+            return self._store.read(self._name, start=start, length=length)
+        try:
+            return held.part(start, length)
+        except BaseException:
+            with self._lock:
+                self._stretches.clear()
+            raise
+
+    def _fetch_after(self, start: int, *, most: int) -> None:
+        if len(self._stretches) < most and not (self._stretches and self._stretches[-1].is_last):
+            self._stretches.append(_Stretch(self._store, self._name, start=start))
+
+
+class _Stretch:
+    """A range that is fetched in a thread of its own."""
+
+    def __init__(self, store: ObjectStore, name: str, *, start: int) -> None:
+        self.start, self.end = start, start + store.stride
+        self._content: Future[bytes] = Future()
+        threading.Thread(target=self._fetch, args=(store, name), name="ahead", daemon=True).start()
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the object is known to end in it."""
+        return self._content.done() and not (
+            self._content.exception() is None and len(self._content.result()) == self.end - self.start
+        )
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether a range lies in it."""
+        return self.start <= start and end <= self.end
+
+    def part(self, start: int, length: int) -> bytes:
+        """A range of it, waited for."""
+        return self._content.result()[start - self.start : start - self.start + length]
+
+    def _fetch(self, store: ObjectStore, name: str) -> None:
+        try:
+            self._content.set_result(store.read(name, start=self.start, length=self.end - self.start))
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it is told
+            self._content.set_exception(error)

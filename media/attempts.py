@@ -20,7 +20,7 @@ from media.wire import Kind, Line
 
 CANARY, DOOR = "canary", "door"
 _PTRACE_SEIZE = 0x4206
-_ENVIRONMENT = frozenset({"MALLOC_ARENA_MAX", "LC_CTYPE", "PWD"})
+_ENVIRONMENT = frozenset({"MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS", "LC_CTYPE", "PWD"})
 
 
 @dataclass(frozen=True, slots=True)

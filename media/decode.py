@@ -162,7 +162,8 @@ class _Work:
             os.close(self._sound)
         emitted = 0
         for number, frame in self._frames(span):
-            _write(self._picture, renderer.render(number, frame))
+            for piece in renderer.render(number, frame):
+                _write(self._picture, piece)
             emitted += 1
             metronome.beat(self.samples(number + 1))
             self._tell(emitted, of=expected)

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 
 from media.covers import Cover, CoverShape, CoverStyle
 
-Plane: TypeAlias = npt.NDArray[np.uint8]
+Planes: TypeAlias = npt.NDArray[np.uint8]
 _Numbers: TypeAlias = npt.NDArray[np.float32]
 
 _CELLS = 3
@@ -26,8 +26,8 @@ _SOFT = 0.08
 _LEAST_SOFT = 2.0
 _CORNER = 1.5
 """How many pixels further than its edge a cover reaches whole, so that it has each pixel of which it has a corner."""
-_GREY = (64, 128, 128)
-"""Of a solid cover: Y, U, V."""
+_GREY = (64, 128)
+"""Of a solid cover: brightness and colour."""
 
 
 class Canvas:
@@ -38,13 +38,10 @@ class Canvas:
     """
 
     def __init__(self, *, width: int, height: int) -> None:
-        luma, small = width * height, (height // 2, width // 2)
-        self._pixels: Plane = np.empty(luma * 3 // 2, np.uint8)
-        self._planes = (
-            self._pixels[:luma].reshape(height, width),
-            self._pixels[luma : luma * 5 // 4].reshape(small),
-            self._pixels[luma * 5 // 4 :].reshape(small),
-        )
+        luma = width * height
+        self._pixels: Planes = np.empty(luma * 3 // 2, np.uint8)
+        self._light = self._pixels[:luma].reshape(1, height, width)
+        self._colour = self._pixels[luma:].reshape(2, height // 2, width // 2)
 
     @property
     def raw(self) -> memoryview:
@@ -53,7 +50,7 @@ class Canvas:
 
     def take(self, frame: VideoFrame) -> None:
         """Copy a frame of this very size and of yuv420p; the original may still be needed to decode others."""
-        for mine, plane in zip(self._planes, frame.planes, strict=True):
+        for mine, plane in zip((*self._light, *self._colour), frame.planes, strict=True):
             rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
             mine[:] = rows[: mine.shape[0], : mine.shape[1]]
 
@@ -64,36 +61,35 @@ class Canvas:
     def cover(self, covers: Sequence[Cover]) -> None:
         """Paint covers, one over the other."""
         for one in covers:
-            for plane, grey, step in zip(self._planes, _GREY, (1, 2, 2), strict=True):
-                _cover(plane, one, step=step, grey=grey)
+            _cover(self._light, one, step=1, grey=_GREY[0])
+            _cover(self._colour, one, step=2, grey=_GREY[1])
 
 
-def _cover(plane: Plane, cover: Cover, *, step: int, grey: int) -> None:
-    """Paint a cover on one plane, of which each pixel stands for ``step`` by ``step`` of the picture's."""
+def _cover(planes: Planes, cover: Cover, *, step: int, grey: int) -> None:
+    """Paint a cover on planes of which each pixel stands for ``step`` by ``step`` of the picture's."""
     shorter = min(cover.width, cover.height)
     soft = max(_LEAST_SOFT * step, _SOFT * shorter)
     more = soft * max(cover.width, cover.height) / shorter + 2 * step
-    rows = _touched(cover.y, cover.height, step=step, size=plane.shape[0], more=more)
-    columns = _touched(cover.x, cover.width, step=step, size=plane.shape[1], more=more)
-    own_rows = _touched(cover.y, cover.height, step=step, size=plane.shape[0], more=0)
-    own_columns = _touched(cover.x, cover.width, step=step, size=plane.shape[1], more=0)
+    rows = _touched(cover.y, cover.height, step=step, size=planes.shape[1], more=more)
+    columns = _touched(cover.x, cover.width, step=step, size=planes.shape[2], more=more)
+    own_rows = _touched(cover.y, cover.height, step=step, size=planes.shape[1], more=0)
+    own_columns = _touched(cover.x, cover.width, step=step, size=planes.shape[2], more=0)
     if not (len(own_rows) and len(own_columns)):
         return
-    there = plane[rows.start : rows.stop, columns.start : columns.stop]
+    there = planes[:, rows.start : rows.stop, columns.start : columns.stop]
     new: _Numbers | np.float32
     match cover.style:
         case CoverStyle.SOLID:
             new = np.float32(grey)
         case CoverStyle.BLUR:
             cell = max(cover.width, cover.height) / _CELLS / step
-            own = plane[own_rows.start : own_rows.stop, own_columns.start : own_columns.stop]
+            own = planes[:, own_rows.start : own_rows.stop, own_columns.start : own_columns.stop]
             new = _drawn_up(_means(own, cell=cell), own=(own_rows, own_columns), wanted=(rows, columns))
     share = _share(cover, rows=rows, columns=columns, step=step, soft=soft)
-    painted = new * share  # exactly the new where the share is one: nothing is left of the old there
-    np.subtract(1, share, out=share)
-    share *= there
-    painted += share
-    there[:] = np.rint(painted, out=painted)
+    painted: _Numbers = np.asarray(new * share, np.float32)  # where the share is one, nothing of the old is added
+    painted += np.subtract(1, share) * there
+    np.rint(painted, out=painted)
+    there[:] = painted
 
 
 def _touched(start: int, length: int, *, step: int, size: int, more: float) -> range:
@@ -102,29 +98,27 @@ def _touched(start: int, length: int, *, step: int, size: int, more: float) -> r
     return range(int(max(0, first)), int(min(size, max(0, last))))
 
 
-def _means(own: Plane, *, cell: float) -> _Numbers:
+def _means(own: Planes, *, cell: float) -> _Numbers:
     """The means of equal cells, none of them smaller than ``cell`` unless there is but one."""
-    counts = [max(1, int(length / cell + 1e-6)) for length in own.shape]
+    counts = [max(1, int(length / cell + 1e-6)) for length in own.shape[1:]]
     stride = max(1, int(cell / _SAMPLES))
-    sampled = own[::stride, ::stride]
-    edges = [np.arange(count) * length // count for count, length in zip(counts, sampled.shape, strict=True)]
-    sums = np.add.reduceat(sampled, edges[0], axis=0, dtype=np.uint32)
-    sums = np.add.reduceat(sums, edges[1], axis=1)
-    rows, columns = (np.diff([*edge.tolist(), length]) for edge, length in zip(edges, sampled.shape, strict=True))
-    return np.asarray(sums / np.multiply.outer(rows, columns), np.float32)
+    sampled = own[:, ::stride, ::stride]
+    rows, columns = (
+        [number * length // count for number in range(count + 1)]
+        for count, length in zip(counts, sampled.shape[1:], strict=True)
+    )
+    sums = np.add.reduceat(sampled, rows[:-1], axis=1, dtype=np.uint32)
+    sums = np.add.reduceat(sums, columns[:-1], axis=2)
+    return np.asarray(sums / np.multiply.outer(np.diff(rows), np.diff(columns)), np.float32)
 
 
 def _drawn_up(means: _Numbers, *, own: tuple[range, range], wanted: tuple[range, range]) -> _Numbers:
     """Cells' means as a smooth surface: straight from one cell's middle to the next, level outside the outermost."""
     down, across = (
         _weights(count, own=stretch, wanted=pixels)
-        for count, stretch, pixels in zip(means.shape, own, wanted, strict=True)
+        for count, stretch, pixels in zip(means.shape[1:], own, wanted, strict=True)
     )
-    lines = np.asarray(down @ means, np.float32)
-    surface: _Numbers = np.multiply.outer(lines[:, 0], across[:, 0])
-    for number in range(1, means.shape[1]):
-        surface += np.multiply.outer(lines[:, number], across[:, number])
-    return surface
+    return np.asarray(down @ means @ across.T, np.float32)
 
 
 def _weights(count: int, *, own: range, wanted: range) -> _Numbers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from av.video.frame import VideoFrame
 
@@ -10,12 +10,14 @@ from media.covers import Covers
 from media.picture import Painter
 from media.refusals import COVERS_UNFIT_CODE, Unfit
 
+Pieces: TypeAlias = tuple[bytes | memoryview, ...]
+
 
 class Renderer(Protocol):
-    """Makes the raw frame that leaves the decoder."""
+    """Makes the raw frames that leave the decoder."""
 
-    def render(self, number: int, frame: VideoFrame) -> bytes | memoryview:
-        """One frame; what it gives is void after the next call.
+    def render(self, number: int, frame: VideoFrame) -> Pieces:
+        """One frame in pieces: all Y, then U, then V, without gaps; what it gives is void after the next call.
 
         Args:
             number: of the frame in the working copy.
@@ -24,19 +26,28 @@ class Renderer(Protocol):
 
 
 class Bare:
-    """Frames as they are."""
+    """Frames as they are, straight from the decoder's memory where they lie there without gaps."""
 
     def __init__(self, painter: Painter) -> None:
         self._painter = painter
-        self._raw = b""
-        self._of: VideoFrame | None = None
+        self._pieces: Pieces = ()
+        self._of: tuple[VideoFrame, ...] = ()
 
-    def render(self, number: int, frame: VideoFrame) -> bytes:
+    def render(self, number: int, frame: VideoFrame) -> Pieces:
         """As ``Renderer``; a repeated picture needs no second conversion."""
         del number
-        if frame is not self._of:
-            self._raw, self._of = self._painter.paint(frame), frame
-        return self._raw
+        if frame not in self._of[:1]:
+            upright = self._painter.upright(frame)
+            self._pieces = _planes(upright) or (self._painter.pack(upright),)
+            self._of = (frame, upright)
+        return self._pieces
+
+
+def _planes(frame: VideoFrame) -> Pieces:
+    """A frame's planes; none where its lines don't follow one another."""
+    if any(plane.line_size != plane.width for plane in frame.planes):
+        return ()
+    return tuple(memoryview(plane)[: plane.width * plane.height] for plane in frame.planes)
 
 
 class Covered:
@@ -57,7 +68,7 @@ class Covered:
         self._upright: VideoFrame | None = None
         self._of: VideoFrame | None = None
 
-    def render(self, number: int, frame: VideoFrame) -> memoryview:
+    def render(self, number: int, frame: VideoFrame) -> Pieces:
         """As ``Renderer``.
 
         Raises:
@@ -75,4 +86,4 @@ class Covered:
         else:  # it is upside down in memory
             self._canvas.take_raw(self._painter.pack(upright))
         self._canvas.cover(covers)
-        return self._canvas.raw
+        return (self._canvas.raw,)

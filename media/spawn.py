@@ -24,6 +24,10 @@ from media.sandbox import Role
 from media.wire import Line
 
 _BEGIN = "import json, sys; c = json.loads(sys.argv[1]); sys.path[:] = c['path']; from media.child import main; main(c)"
+_ENVIRONMENT = {
+    "MALLOC_ARENA_MAX": "2",  # else threads reserve more address space than they may have
+    "OPENBLAS_NUM_THREADS": "1",  # numpy's own threads would only stand in the way of the decoder's
+}
 _LINE_PATIENCE = timedelta(seconds=30)
 _END_PATIENCE = timedelta(seconds=10)
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")
@@ -140,7 +144,7 @@ def start(
             stdout=subprocess.DEVNULL if out is None else out,
             stderr=subprocess.DEVNULL if errors is None else errors,
             pass_fds=tuple(inherited),
-            env={"MALLOC_ARENA_MAX": "2"},  # else threads reserve more address space than they may have
+            env=_ENVIRONMENT,
             cwd="/",
             start_new_session=True,
         )

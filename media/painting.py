@@ -86,8 +86,8 @@ def _cover(planes: Planes, cover: Cover, *, step: int, grey: int) -> None:
             own = planes[:, own_rows.start : own_rows.stop, own_columns.start : own_columns.stop]
             new = _drawn_up(_means(own, cell=cell), own=(own_rows, own_columns), wanted=(rows, columns))
     share = _share(cover, rows=rows, columns=columns, step=step, soft=soft)
-    painted: _Numbers = np.asarray(new * share, np.float32)  # where the share is one, nothing of the old is added
-    painted += np.subtract(1, share) * there
+    painted = np.asarray((1 - share) * there, np.float32)
+    painted += new * share  # where the share is one, nothing was left of the old
     np.rint(painted, out=painted)
     there[:] = painted
 

@@ -10,6 +10,7 @@ import consent
 import identity
 import retention
 import vault
+from app import keeping
 from app.messages import Message
 from app.service import Service
 from app.unresumed import start_again, unresumed
@@ -42,7 +43,9 @@ def make_worker(service: Service, *, name: str) -> Worker:
     duties = [
         Duty("log", timedelta(milliseconds=500), lambda: audit.seal(db, signer=service.signer)),
         Duty("keys", timedelta(seconds=10), keystore.beat),
-        Duty("key-copy", timedelta(minutes=15), keystore.copy_rows),
+        Duty("key-copy", timedelta(minutes=1), lambda: keeping.copy_if_due(service)),
+        Duty("key-roll", timedelta(seconds=15), lambda: keeping.finish_roll(service)),
+        Duty("key-note", keeping.NOTE_EVERY, lambda: keeping.note_log(service)),
         Duty("clock", timedelta(seconds=30), lambda: mark.observe(db)),
         Duty("uploads", timedelta(minutes=10), lambda: _clear_uploads(service)),
         Duty("tidy", timedelta(hours=6), lambda: _tidy(service)),
@@ -98,7 +101,7 @@ def _sweep_if_due(service: Service) -> None:
     if health.halted or last == now.date() or (now.hour < service.settings.sweep_hour and not health.overdue):
         return
     retention.nightly(service.db, keystore=service.keystore, store=service.store, schedule=service.schedule)
-    service.keystore.roll_epoch()
+    keeping.roll(service)
 
 
 def _send_code(service: Service, payload: Mapping[str, str]) -> None:

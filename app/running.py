@@ -67,20 +67,30 @@ def forbid_dumps() -> None:
 
 
 def check_witness(service: Service) -> None:
-    """Serve nothing from a store that the witness knows to be older than it was, or another.
+    """Serve nothing from a store that its witness or its keyring know to be older than it was, or another.
 
     Raises:
-        Unavailable: ``quarantined``, with how store and witness stand to each other.
+        Unavailable: ``quarantined``, with how they stand to each other.
     """
+    if not service.keystore.agrees():
+        raise _quarantined("keys_behind", "key rows and keyring")
+    verifier, remembered = service.signer.verifier, service.keystore.remembered
+    standing = audit.check_remembered(service.db, verifier=verifier, remembered=remembered)
+    if standing not in audit.MAY_SERVE:
+        raise _quarantined(standing, "store and keyring")
     if service.witness is None:
         return
-    report = audit.check_witness(service.db, witness=service.witness, verifier=service.signer.verifier)
+    report = audit.check_witness(service.db, witness=service.witness, verifier=verifier, remembered=remembered)
     if report.standing not in audit.MAY_SERVE:
-        raise Unavailable(
-            "quarantined",
-            f"This store and its witness don't agree ({report.standing}), so nothing is served. "
-            "It may be an old backup: docs/operations.md says what to do.",
-        )
+        raise _quarantined(report.standing, "store and witness")
+
+
+def _quarantined(standing: str, voices: str) -> Unavailable:
+    return Unavailable(
+        "quarantined",
+        f"These don't agree: {voices} ({standing}), so nothing is served. "
+        "It may be an old backup: docs/operations.md says what to do.",
+    )
 
 
 def check_media() -> None:

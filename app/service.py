@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from app.settings import Settings
 from consent import Policy, PrMode, Watch
 from core.clock import Clock, SteadyClock, SystemClock
 from core.db import Database, connect
-from core.errors import Invalid
+from core.errors import Invalid, VaultError
 from core.mark import mark
 from keys import KeyStore, Root
 from vault import Address, Bounds, ObjectStore, open_store
@@ -57,6 +58,8 @@ class Service:
     def close(self) -> None:
         """Let go of everything."""
         self.watch.stop()
+        with suppress(VaultError):  # then no roll waits for this process, unless its database is away
+            self.keystore.leave()
         for database in (self.db, *self._closing):
             database.engine.dispose()
 

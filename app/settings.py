@@ -47,7 +47,9 @@ class Settings:
         "File (mode 0600) with what opens the root: the keyring's passphrase, a token's PIN, or a key service's token.",
         None,
     )
-    recovery_place: Path | None = _setting("Second registered place of the key capsule. Empty: in the store.", None)
+    recovery_place: tuple[Path, ...] = _setting(
+        "Second registered place of the key capsule, or several with colons between. Empty: in the store.", ()
+    )
     witness: Path | None = _setting("File outside the store that checkpoints and narrowing events go to.", None)
     listen: str = _setting("Address and port that the server listens on.", "127.0.0.1:8443")
     origin: str = _setting("Address that people type, as in https://vault.example.gov.uk. Empty: from `listen`.", "")
@@ -95,7 +97,7 @@ class Settings:
     @property
     def places(self) -> tuple[Path, ...]:
         """Registered places of the key capsule, the live one first."""
-        return (self.store / "keyring", self.recovery_place or self.store / "keyring-recovery")
+        return (self.store / "keyring", *(self.recovery_place or [self.store / "keyring-recovery"]))
 
 
 def host_and_port(listen: str) -> tuple[str, int]:
@@ -157,13 +159,15 @@ def from_environment(environment: Mapping[str, str], **given: Any) -> Settings:
 def described() -> list[tuple[str, str, str]]:
     """Name, default and explanation of each setting."""
     return [
-        (f"{PREFIX}{f.name.upper()}", "" if f.default in {MISSING, None} else str(f.default), f.metadata["doc"])
+        (f"{PREFIX}{f.name.upper()}", "" if f.default in {MISSING, None, ()} else str(f.default), f.metadata["doc"])
         for f in fields(Settings)
     ]
 
 
 def _parse(name: str, text: str, *, kind: str) -> Any:
     try:
+        if "tuple" in kind:
+            return tuple(Path(one) for one in text.split(":") if one)
         if "Path" in kind:
             return Path(text)
         if kind == "int":

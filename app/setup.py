@@ -60,6 +60,7 @@ def make_store(settings: Settings, *, root: Root, log_name: str, admin_name: str
     signer = audit.Signer(name=log_name, key=keystore.audit_signing_key())
     enrolment = identity.bootstrap_administrator(db, keystore=keystore, name=admin_name, email=admin_email)
     audit.seal(db, signer=signer)
+    keystore.leave()
     for database in (db, keys_db):
         database.engine.dispose()
     return Made(log_key=signer.verifier.vkey, enrolment=f"{settings.public_origin}/enrol/{enrolment.token.reveal()}")

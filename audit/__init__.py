@@ -14,6 +14,7 @@ from audit.offline import verify_export
 from audit.patterns import Heavy, Hours, watched_in_bulk, watched_out_of_hours
 from audit.proofs import InclusionProof, check_proof, prove, prove_in
 from audit.refusals import refusals_recorded
+from audit.remembered import check_remembered, to_remember
 from audit.roles import grants
 from audit.sealing import seal
 from audit.search import Filters, Found, Page, search
@@ -64,6 +65,7 @@ __all__ = [
     "begun_at",
     "check_mark",
     "check_proof",
+    "check_remembered",
     "check_witness",
     "disposal_guard_ddl",
     "dispose",
@@ -80,6 +82,7 @@ __all__ = [
     "search",
     "tell_checkpoint",
     "tell_narrowing",
+    "to_remember",
     "verify",
     "verify_export",
     "watched_in_bulk",

@@ -123,6 +123,13 @@ class Event(StrEnum):
     CERTIFICATE_ISSUED = "certificate.issued"
     CASE_KEY_ROLLED = "case_key.rolled"
     EPOCH_ROLLED = "epoch.rolled"
+    ROOT_ROTATED = "root.rotated"
+    ROOT_DESTROYED = "root.destroyed"
+    KEY_PLACE_ADDED = "key_place.added"
+    KEY_PLACE_LOST = "key_place.lost"
+    KEY_PLACE_GONE = "key_place.gone"
+    KEYS_BACKED_UP = "keys.backed_up"
+    KEYS_RESTORED = "keys.restored"
     # looking
     AUDIT_SEARCHED = "audit.searched"
     AUDIT_EXPORTED = "audit.exported"
@@ -168,6 +175,7 @@ NARROWING = frozenset(
         Event.DESTROYED,
         Event.CASE_KEY_ROLLED,
         Event.EPOCH_ROLLED,
+        Event.ROOT_DESTROYED,
     }
 )
 """Events that take access away, bind a record to stay, or destroy."""
@@ -234,6 +242,12 @@ WIDENING_OR_NEUTRAL = frozenset(
         Event.SWEEP_HALTED,
         Event.SWEEP_APPROVED,
         Event.CERTIFICATE_ISSUED,
+        Event.ROOT_ROTATED,
+        Event.KEY_PLACE_ADDED,
+        Event.KEY_PLACE_LOST,
+        Event.KEY_PLACE_GONE,
+        Event.KEYS_BACKED_UP,
+        Event.KEYS_RESTORED,
         Event.AUDIT_SEARCHED,
         Event.AUDIT_EXPORTED,
         Event.RECORD_OPENED,

@@ -174,7 +174,7 @@ def check_witness(db: Database, *, witness: Witness, verifier: Verifier, remembe
             return Report(Standing.WITNESS_BEHIND, checkpoint)
         there = _there(session, told)
         forgotten = tuple(event for entry_id, event in told.items() if entry_id not in there)
-        history = [_compare(session, voice) for voice in voices if voice is not None]
+        history = [compare(session, voice) for voice in voices if voice is not None]
         if Standing.FORKED in history:
             return Report(Standing.FORKED, checkpoint, forgotten)
         if forgotten or Standing.STORE_BEHIND in history:
@@ -222,7 +222,7 @@ def _acknowledge(db: Database, witness: Witness, line: Line, *, before: AuditWit
         mark.size = max(mark.size, size)
 
 
-def _compare(session: Session, voice: Checkpoint) -> Standing:
+def compare(session: Session, voice: Checkpoint) -> Standing:
     """Whether the store's tree begins with the one of a checkpoint kept elsewhere."""
     latest = latest_checkpoint(session)
     if latest is None or latest.size < voice.size:

@@ -6,8 +6,8 @@ of the witness learns nothing; there is enough in it to be replayed after a rest
 one: a file that only grows, best on another disk. Other places keep to the same protocol.
 
 A file on a machine that an intruder owns can be rolled back with the database. The store remembers what the witness
-acknowledged; rolling back both together is caught only by a witness in other hands, or by a checkpoint that was kept
-elsewhere (``check_witness`` takes one; the keyring doesn't keep one yet).
+acknowledged, and the keyring a checkpoint of its own (``audit.remembered``); rolling back all three together is caught
+only by a witness in other hands.
 """
 
 from __future__ import annotations

@@ -6,12 +6,14 @@ destroyed stays destroyed once the epoch has rolled: every copy of the old wrapp
 
 from keys.bindings import object_binding, part_binding
 from keys.capability import Capability, JobCapability
+from keys.custody import RootFacts
 from keys.fields import RecordKey, RecordOwner, blind_index, open_field, seal_field
 from keys.files import read_passphrase_file, read_private
 from keys.inventory import KeyLine, KeyStanding
 from keys.keystore import KeyStore
 from keys.models import KEYS_METADATA, PlaceKind, RollState
-from keys.places import add_recovery, attest_gone, lose, recover
+from keys.places import Loss, add_recovery, attest_gone, lose, require_known
+from keys.recovery import Recovered, keys_in_use, living, recover
 from keys.roll import RollReport
 from keys.rooting import RootStanding
 from keys.roots import Assurance, Destruction, Root
@@ -33,14 +35,17 @@ __all__ = [
     "KeyStanding",
     "KeyStore",
     "LocalRoot",
+    "Loss",
     "Needs",
     "PlaceKind",
     "PlaceStanding",
     "RecordKey",
     "RecordOwner",
+    "Recovered",
     "RollReport",
     "RollState",
     "Root",
+    "RootFacts",
     "RootStanding",
     "SecretFile",
     "Standing",
@@ -50,6 +55,8 @@ __all__ = [
     "add_recovery",
     "attest_gone",
     "blind_index",
+    "keys_in_use",
+    "living",
     "lose",
     "object_binding",
     "open_field",
@@ -57,6 +64,7 @@ __all__ = [
     "read_passphrase_file",
     "read_private",
     "recover",
+    "require_known",
     "root_from",
     "root_needs",
     "seal_field",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from core.errors import Damaged
@@ -40,12 +41,14 @@ class Capsule:
         sequence: how often it has been changed.
         seed: what the service's own secrets are derived from; it doesn't roll.
         epochs: one, or two during a roll.
+        remembered: the audit log's last noted checkpoint, a signed note; empty where none was noted yet.
     """
 
     store: str
     sequence: int
     seed: Secret[bytes]
     epochs: tuple[Epoch, ...]
+    remembered: str = ""
 
     def with_epoch(self, epoch: Epoch) -> Capsule:
         """With one more epoch, or as it is where that is in it already."""
@@ -56,6 +59,14 @@ class Capsule:
     def without(self, *, through: int) -> Capsule:
         """Without the epochs up to a number."""
         return replace(self, epochs=tuple(e for e in self.epochs if e.number > through))
+
+    def only(self, known: Container[str]) -> Capsule:
+        """With the epochs of these ids alone."""
+        return replace(self, epochs=tuple(e for e in self.epochs if e.id in known))
+
+    def remembering(self, note: str) -> Capsule:
+        """With another checkpoint noted."""
+        return replace(self, remembered=note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +128,7 @@ def seal_capsule(capsule: Capsule, *, root: OpenRoot) -> bytes:
     content = {
         "seed": _text(capsule.seed.reveal()),
         "epochs": [{"id": e.id, "number": e.number, "key": _text(e.key.reveal())} for e in capsule.epochs],
+        "log": capsule.remembered,
     }
     plain = json.dumps(content).encode()
     return root.encrypt(plain, associated_data=_binding(capsule.store, capsule.sequence))
@@ -130,7 +142,7 @@ def open_capsule(file: KeyringFile, *, root: OpenRoot) -> Capsule:
     """
     content = json.loads(root.decrypt(file.sealed, associated_data=_binding(file.store, file.sequence)))
     epochs = tuple(Epoch(e["id"], e["number"], _secret(e["key"])) for e in content["epochs"])
-    return Capsule(file.store, file.sequence, _secret(content["seed"]), epochs)
+    return Capsule(file.store, file.sequence, _secret(content["seed"]), epochs, str(content.get("log", "")))
 
 
 def open_root(root: Root, *, file: KeyringFile) -> OpenRoot:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,15 @@ from core.db import Database
 from core.errors import Damaged, Unavailable
 from keys.files import read_private, write_private
 from keys.keyring import Keyring
-from keys.models import KEYS_METADATA, PlaceRow, ProcessRow, RootRow, StoreRow
+from keys.models import KEYS_METADATA, PlaceKind, PlaceRow, ProcessRow, RootRow, StoreRow
 
 FILE_NAME = "keys.json"
 FORMAT = "vig-vault-keys/1"
 _TABLES = [table for table in KEYS_METADATA.sorted_tables if table is not ProcessRow.__table__]
 _CAME_LATER = frozenset({RootRow.__tablename__})
+COPY_AFTER = timedelta(minutes=14)
+"""So that with a look a minute none is older than a quarter of an hour."""
+COPY_OVERDUE = timedelta(minutes=30)
 _NOT_COMPARED = ("copied_at", "copied")
 
 
@@ -38,6 +42,7 @@ def write_copies(db: Database, *, keyring: Keyring) -> int:
     Returns:
         How many places were written.
     """
+    at = db.clock.now()
     with db.read() as session:
         data = dump(session)
         known = {row.id: row.copied for row in session.scalars(select(PlaceRow).where(PlaceRow.lost_at.is_(None)))}
@@ -46,16 +51,39 @@ def write_copies(db: Database, *, keyring: Keyring) -> int:
         place_id = keyring.file_at(place).place
         if place_id not in known:
             raise place_unknown()
-        if known[place_id] == digest and _is_there(place, data):
-            continue
-        write_private(place / FILE_NAME, data)
-        if not _is_there(place, data):
-            raise _damaged()
+        if known[place_id] != digest or not _is_there(place, data):
+            write_private(place / FILE_NAME, data)
+            if not _is_there(place, data):
+                raise _damaged()
+            written += 1
         with db.begin() as session:
             row = session.get_one(PlaceRow, place_id)
-            row.copied_at, row.copied = db.clock.now(), digest
-        written += 1
+            row.copied_at, row.copied = at, digest
     return written
+
+
+def unsaved_since(db: Database) -> datetime | None:
+    """Since when what was made or destroyed lies in no recovery copy; nothing where each copy has it all.
+
+    Looks through all key rows; ``older_than`` is the quick question.
+    """
+    with db.read() as session:
+        digest = sha256(dump(session)).hexdigest()
+        behind = [row.copied_at or row.registered_at for row in _recovery(session) if row.copied != digest]
+    return min(behind, default=None)
+
+
+def older_than(db: Database, age: timedelta) -> bool:
+    """Whether a recovery place's copy hasn't been looked at for so long."""
+    with db.read() as session:
+        before = db.clock.now() - age
+        return any((row.copied_at or row.registered_at) < before for row in _recovery(session))
+
+
+def _recovery(session: Session) -> Sequence[PlaceRow]:
+    return session.scalars(
+        select(PlaceRow).where(PlaceRow.kind == PlaceKind.RECOVERY, PlaceRow.lost_at.is_(None))
+    ).all()
 
 
 def dump(session: Session) -> bytes:
@@ -91,11 +119,31 @@ def read_copy(place: Path, *, store: str) -> dict[str, list[dict[str, Any]]]:
         raise _damaged() from None
 
 
+def written_at(place: Path) -> float | None:
+    """When the copy at a place was written, in seconds since 1970; nothing where there is none."""
+    try:
+        return (place / FILE_NAME).stat().st_mtime
+    except OSError:
+        return None
+
+
 def load(session: Session, tables: dict[str, list[dict[str, Any]]]) -> None:
     """Fill empty tables."""
     for table in _TABLES:
         if tables.get(table.name):
             session.execute(insert(table), tables[table.name])
+
+
+def require_places(db: Database, *, keyring: Keyring) -> None:
+    """Every registered place is at hand, and no other: otherwise "gone from every place" would be a guess.
+
+    Raises:
+        Unavailable: ``place_unknown``, or what keeps a place from being read.
+    """
+    with db.read() as session:
+        registered = set(session.scalars(select(PlaceRow.id).where(PlaceRow.lost_at.is_(None))))
+    if {keyring.file_at(place).place for place in keyring.places} != registered:
+        raise place_unknown()
 
 
 def place_unknown() -> Unavailable:

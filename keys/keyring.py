@@ -105,6 +105,14 @@ class Keyring:
                     return epoch.key
         raise _epoch_missing()
 
+    def current(self) -> Capsule:
+        """The capsule as the live file has it now: another process may have changed it.
+
+        Raises:
+            Unavailable: ``sealed``.
+        """
+        return self._reload()
+
     def seed(self) -> Secret[bytes]:
         """What the service's own secrets are derived from.
 
@@ -147,6 +155,25 @@ class Keyring:
         capsule = open_capsule(live, root=root)
         capsule = replace(capsule, sequence=capsule.sequence + 1)
         self._write(capsule, root=opened, uri=uri, record=record)
+
+    def level(self) -> None:
+        """Bring every place to the live file's state, where one isn't; whoever calls holds ``writer``."""
+        root, live = self._live()
+        capsule = open_capsule(live, root=root)
+        for place in self.places[1:]:
+            try:
+                is_level = open_capsule(self.file_at(place), root=root) == capsule
+            except Damaged:
+                is_level = False
+            if not is_level:
+                self._write(
+                    replace(capsule, sequence=capsule.sequence + 1), root=root, uri=live.root_uri, record=live.root
+                )
+                return
+
+    def is_superseded(self) -> bool:
+        """Whether the live file is under another root than the open one."""
+        return self.file_at(self.places[0]).root != self._record
 
     def copy_to(self, folder: Path, *, place_id: str) -> None:
         """Write the capsule to a further place.

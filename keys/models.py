@@ -213,7 +213,8 @@ class PlaceRow(KeysBase):
     """A registered erasable place; the folder knows its id, this table doesn't know the folder's address.
 
     Attributes:
-        copied_at: when the key rows were last copied there (recovery places).
+        copied_at: of which moment the copy of the key rows is that lies there (recovery places); one that was looked
+            at again and found to be the same is of that later moment.
         copied: SHA-256 of that copy, to see whether the rows have changed since.
         lost_at: since when it can't be written any more, though it may still hold an old capsule.
         gone_at: when somebody attested that it was physically destroyed.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, NotFound, Unavailable
@@ -205,6 +205,7 @@ def _roll(session: Session, *, keyring: Keyring, old: CaseKeyRow, epoch: EpochRo
             ObjectKeyRow.case_key_id == old.id, ObjectKeyRow.state == KeyState.ACTIVE
         )
     ).all()
+    moving = []
     for object_id, object_wrapped in live:
         if object_wrapped is None:
             raise key_damaged()
@@ -217,11 +218,13 @@ def _roll(session: Session, *, keyring: Keyring, old: CaseKeyRow, epoch: EpochRo
             owner=case_id,
         )
         again = _wrap_object(new_key, key=key, case_key_id=new_key_id, object_id=object_id, case_id=case_id)
-        session.execute(
+        moving.append({"row": object_id, "becomes": again})
+    if moving:
+        session.connection().execute(
             update(ObjectKeyRow)
-            .where(ObjectKeyRow.object_id == object_id, ObjectKeyRow.case_key_id == old.id)
-            .values(case_key_id=new_key_id, wrapped=again)
-            .execution_options(synchronize_session=False)
+            .where(ObjectKeyRow.object_id == bindparam("row"), ObjectKeyRow.case_key_id == old.id)
+            .values(case_key_id=new_key_id, wrapped=bindparam("becomes")),
+            moving,
         )
     return len(live)
 

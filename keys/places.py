@@ -1,22 +1,30 @@
-"""The registered erasable places: adding one, losing one, and coming back from one after the live store was lost."""
+"""The registered erasable places: adding one, losing one, attesting that a lost one is physically gone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import Enum, auto
 from pathlib import Path
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.ids import new_id
-from keys import copies
-from keys.capsule import Capsule, open_capsule, open_root
+from keys.capsule import Capsule
 from keys.keyring import Keyring
 from keys.models import EpochRow, EpochState, PlaceKind, PlaceRow, StoreRow
-from keys.roots import Root
+
+
+class Loss(Enum):
+    """What a place must be for an act on it."""
+
+    TO_NOTE = auto()
+    """In use: its loss is about to be noted."""
+    NOTED = auto()
+    """Noted as lost."""
 
 
 def first_rows(session: Session, *, capsule: Capsule, place_ids: Sequence[str], at: datetime) -> None:
@@ -65,38 +73,28 @@ def attest_gone(db: Database, *, place_id: str) -> None:
         )
 
 
-def recover(*, db: Database, root: Root, places: Sequence[Path]) -> None:
-    """Make a new live place and an empty key database from the first recovery place's copies.
-
-    The live place that was lost stays on record as such. What was made after the last copy is lost; what was
-    destroyed after it has its key again: ``retention`` replays destructions from the witness before it serves.
-
-    Args:
-        db: the key database, with empty tables.
-        root: what opens the keyring.
-        places: the new live folder, then the recovery places.
+def require_known(db: Database, *, place_id: str, lost: Loss) -> None:
+    """Go on only with a registered place of which this is so.
 
     Raises:
-        Conflict: ``keyring_exists``: the database or the live folder isn't empty.
-        Refused: ``wrong_root``; nothing was changed.
-        Damaged: a copy can't be read; nothing was changed.
+        NotFound: ``place_not_registered``.
+        Conflict: ``place_state``: it is (not) noted as lost; or it is the live one; or the last recovery place.
     """
-    keyring = Keyring(tuple(places))
-    file = keyring.file_at(places[1])
-    opened = open_root(root, file=file)
-    capsule = open_capsule(file, root=opened)
-    tables, at, live_id = copies.read_copy(places[1], store=capsule.store), db.clock.now(), new_id()
-    with keyring.writer(), db.begin() as session:
-        if session.scalars(select(StoreRow)).first() is not None:
-            raise _not_empty()
-        copies.load(session, tables)
-        session.execute(
-            update(PlaceRow).where(PlaceRow.kind == PlaceKind.LIVE, PlaceRow.lost_at.is_(None)).values(lost_at=at)
+    with db.read() as session:
+        row = session.get(PlaceRow, place_id)
+        others = session.scalars(
+            select(PlaceRow.id).where(
+                PlaceRow.kind == PlaceKind.RECOVERY, PlaceRow.lost_at.is_(None), PlaceRow.id != place_id
+            )
+        ).all()
+    if row is None:
+        raise NotFound("place_not_registered", "No place of that id is registered: see `vig-vault key places list`.")
+    if (row.lost_at is not None) is not (lost is Loss.NOTED):
+        noted = "isn't noted as lost" if lost is Loss.NOTED else "is noted as lost already"
+        raise Conflict("place_state", f"That place {noted}. Nothing was changed.")
+    if lost is Loss.TO_NOTE and row.kind is PlaceKind.LIVE:
+        raise Conflict(
+            "place_state", "That is the live place, which `vig-vault key restore` brings back. Nothing was changed."
         )
-        session.add(PlaceRow(id=live_id, kind=PlaceKind.LIVE, registered_at=at))
-        session.flush()
-        keyring.adopt(file, root=opened, capsule=capsule, place_id=live_id)
-
-
-def _not_empty() -> Conflict:
-    return Conflict("keyring_exists", "There are keys here already. They were left as they are.")
+    if lost is Loss.TO_NOTE and not others:
+        raise Conflict("place_state", "That is the only recovery place. Add another one first. Nothing was changed.")

@@ -10,29 +10,31 @@ it: one from the epoch that was active at the destruction, or a later one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.ids import new_id
 from keys import heartbeat, objects, rewrap
 from keys.capsule import Epoch
-from keys.copies import place_unknown, write_copies
+from keys.copies import require_places, write_copies
 from keys.keyring import Keyring
 from keys.models import (
     EpochRow,
     EpochState,
     KeyState,
     ObjectKeyRow,
-    PlaceRow,
     RecordKeyRow,
     RollRow,
     RollState,
 )
 from keys.wrap import fresh_key, key_damaged
+
+_KINDS: tuple[type[ObjectKeyRow | RecordKeyRow], ...] = (ObjectKeyRow, RecordKeyRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,16 @@ class RollReport:
 
 @dataclass(frozen=True, slots=True)
 class Roller:
-    """What a roll works with."""
+    """What a roll works with.
+
+    Attributes:
+        on_progress: told how many keys were looked at, of how many.
+    """
 
     db: Database
     keyring: Keyring
     process: heartbeat.Process
+    on_progress: Callable[[int, int], object] = lambda _done, _of: None
 
 
 def roll_epoch(roller: Roller) -> RollReport:
@@ -83,6 +90,25 @@ def roll_epoch(roller: Roller) -> RollReport:
                 return report
         begin(roller)
         return _go_on(roller)
+
+
+def go_on(roller: Roller, roll_id: str) -> RollReport | None:
+    """Go on with one roll; nothing is begun, and nothing is returned where it is done already.
+
+    Raises:
+        Unavailable: another process rolls, or a registered place can't be reached. What was done stays done.
+    """
+    with roller.keyring.writer():
+        require_places(roller.db, keyring=roller.keyring)
+        under_way = unfinished(roller.db)
+        return _go_on(roller) if under_way is not None and under_way.id == roll_id else None
+
+
+def report_of(db: Database, roll_id: str) -> RollReport:
+    """How far a roll has come."""
+    with db.read() as session:
+        row = session.get_one(RollRow, roll_id)
+        return _report(row, waiting_for=_waiting_for(session, row, at=db.clock.now()))
 
 
 def unfinished(db: Database) -> RollReport | None:
@@ -151,7 +177,13 @@ def _activate(roller: Roller, roll: RollRow) -> None:
 
 
 def _rewrap(roller: Roller, roll: RollRow) -> None:
-    rewrap.move_all(roller.db, keyring=roller.keyring, old_id=roll.from_epoch_id, new_id=roll.to_epoch_id)
+    rewrap.move_all(
+        roller.db,
+        keyring=roller.keyring,
+        old_id=roll.from_epoch_id,
+        new_id=roll.to_epoch_id,
+        on_progress=roller.on_progress,
+    )
     with roller.db.begin() as session:
         if rewrap.live_under(session, epoch_id=roll.from_epoch_id) == 0:
             session.get_one(RollRow, roll.id).state = RollState.EVICTING
@@ -176,18 +208,6 @@ def _remove(roller: Roller, roll: RollRow) -> None:
         epoch, row = session.get_one(EpochRow, roll.from_epoch_id), session.get_one(RollRow, roll.id)
         epoch.state, epoch.destroyed_at = EpochState.DESTROYED, at
         row.state, row.finished_at = RollState.DONE, at
-
-
-def require_places(db: Database, *, keyring: Keyring) -> None:
-    """Every registered place is at hand, and no other: otherwise "gone from every place" would be a guess.
-
-    Raises:
-        Unavailable: ``place_unknown``, or ``keyring_missing``.
-    """
-    with db.read() as session:
-        registered = set(session.scalars(select(PlaceRow.id).where(PlaceRow.lost_at.is_(None))))
-    if {keyring.file_at(place).place for place in keyring.places} != registered:
-        raise place_unknown()
 
 
 def _current(session: Session) -> RollRow | None:
@@ -219,12 +239,19 @@ def _uncovered(db: Database) -> bool:
 
 def pending(session: Session) -> int:
     """How many destroyed keys no finished roll covers yet."""
-    rolled = session.scalars(select(func.max(RollRow.from_number)).where(RollRow.state == RollState.DONE)).one()
     return sum(
-        session.scalars(
-            select(func.count())
-            .select_from(kind)
-            .where(kind.state == KeyState.DESTROYED, kind.destroyed_epoch > (rolled or 0))
-        ).one()
-        for kind in (ObjectKeyRow, RecordKeyRow)
+        session.scalars(select(func.count()).select_from(kind).where(*_open(session, kind))).one() for kind in _KINDS
     )
+
+
+def pending_since(session: Session) -> datetime | None:
+    """When the first of them was destroyed."""
+    firsts = [
+        session.scalars(select(func.min(kind.destroyed_at)).where(*_open(session, kind))).one() for kind in _KINDS
+    ]
+    return min((at for at in firsts if at is not None), default=None)
+
+
+def _open(session: Session, kind: type[ObjectKeyRow | RecordKeyRow]) -> tuple[ColumnElement[bool], ...]:
+    rolled = session.scalars(select(func.max(RollRow.from_number)).where(RollRow.state == RollState.DONE)).one()
+    return kind.state == KeyState.DESTROYED, kind.destroyed_epoch > (rolled or 0)

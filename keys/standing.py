@@ -77,17 +77,20 @@ class PlaceStanding:
     Attributes:
         folder: where it is configured, if it is.
         epochs: numbers of the epochs in its capsule; nothing where it can't be read (or the vault is sealed).
+        sequence: how often its capsule had been changed; tells an older one from a newer one.
         problem: code of what keeps it from being read.
-        copied_at: when the key rows were last copied there.
+        copied_at: of which moment the copy of the key rows is that lies there.
     """
 
     id: str
     kind: PlaceKind
     folder: Path | None
     epochs: tuple[int, ...] | None
+    sequence: int | None
     problem: str | None
     copied_at: datetime | None
     lost_at: datetime | None
+    gone_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class Standing:
         roll: the roll under way.
         rolled_at: when the last one was finished.
         pending: destroyed keys that no finished roll covers.
+        pending_since: when the first of them was destroyed.
         processes: how many live ones there are.
     """
 
@@ -108,6 +112,7 @@ class Standing:
     roll: roll.RollReport | None
     rolled_at: datetime | None
     pending: int
+    pending_since: datetime | None
     processes: int
     places: tuple[PlaceStanding, ...]
 
@@ -162,13 +167,14 @@ def standing(db: Database, *, keyring: Keyring) -> Standing:
     folders = _folders(keyring)
     with db.read() as session:
         live = select(func.count()).select_from(ProcessRow).where(ProcessRow.seen_at > at - heartbeat.LAPSES_AFTER)
-        places = session.scalars(select(PlaceRow).order_by(PlaceRow.registered_at, PlaceRow.id)).all()
+        places = session.scalars(select(PlaceRow).order_by(PlaceRow.kind, PlaceRow.registered_at, PlaceRow.id)).all()
         return Standing(
             sealed=not keyring.is_open,
             epoch=session.scalars(select(EpochRow.number).where(EpochRow.state == EpochState.ACTIVE)).one(),
             roll=under_way,
             rolled_at=session.scalars(select(func.max(RollRow.finished_at))).one(),
             pending=roll.pending(session),
+            pending_since=roll.pending_since(session),
             processes=session.scalars(live).one(),
             places=tuple(_look_at(row, folder=folders.get(row.id), keyring=keyring) for row in places),
         )
@@ -186,10 +192,22 @@ def _folders(keyring: Keyring) -> dict[str, Path]:
 
 def _look_at(row: PlaceRow, *, folder: Path | None, keyring: Keyring) -> PlaceStanding:
     epochs: tuple[int, ...] | None = None
+    sequence: int | None = None
     problem = None if folder is not None else "keyring_missing"
     if folder is not None:
         try:
-            epochs = tuple(epoch.number for epoch in keyring.capsule_at(folder).epochs)
+            capsule = keyring.capsule_at(folder)
+            epochs, sequence = tuple(epoch.number for epoch in capsule.epochs), capsule.sequence
         except VaultError as error:
             problem = error.code
-    return PlaceStanding(row.id, row.kind, folder, epochs, problem, row.copied_at, row.lost_at)
+    return PlaceStanding(
+        id=row.id,
+        kind=row.kind,
+        folder=folder,
+        epochs=epochs,
+        sequence=sequence,
+        problem=problem,
+        copied_at=row.copied_at,
+        lost_at=row.lost_at,
+        gone_at=row.gone_at,
+    )

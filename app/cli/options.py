@@ -56,6 +56,24 @@ def root(from_settings: Settings, *, confirm: bool = False) -> Root:
     return root_from(from_settings.root, given=Typed(Secret(typed)))
 
 
+def new_root(uri: str, *, file: Path | None) -> Root:
+    """A root to change to, with what opens it: from a file of its own, or asked for, twice where it is chosen now.
+
+    Raises:
+        Invalid: there is no such root, or a library for it isn't installed.
+        Unavailable: there is no file and nobody to ask.
+    """
+    needs = root_needs(uri)
+    if needs is Needs.NOTHING:
+        return root_from(uri)
+    if file is not None:
+        return root_from(uri, given=SecretFile(file))
+    if not sys.stdin.isatty():
+        raise Unavailable("passphrase_missing", "Name the file with the new passphrase: --new-passphrase-file.")
+    typed = typer.prompt(f"New: {needs.value}", hide_input=True, confirmation_prompt=needs is Needs.PASSPHRASE)
+    return root_from(uri, given=Typed(Secret(typed)))
+
+
 @contextmanager
 def opened(**given: Any) -> Iterator[Service]:
     """A store, opened for one command."""

@@ -133,8 +133,8 @@ def _sync(path: Path) -> Iterator[Finding]:
 
 def _apart(read: Settings) -> Iterator[Finding]:
     live, *others = read.places
-    named = {"recovery_apart": (others[0], "RECOVERY_PLACE"), "witness_apart": (read.witness, "WITNESS")}
-    for name, (path, setting) in named.items():
+    named = [("recovery_apart", place, "RECOVERY_PLACE") for place in others]
+    for name, path, setting in [*named, ("witness_apart", read.witness, "WITNESS")]:
         if path is None:
             advice = f"Set {PREFIX}{setting}, on another disk and in other hands."
             yield warning(name, "There is no witness: an old backup can't be told from the store.", advice)

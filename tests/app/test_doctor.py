@@ -45,7 +45,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = Settings(
         store=folder / "store",
         passphrase_file=folder / "passphrase",
-        recovery_place=folder / "recovery",
+        recovery_place=(folder / "recovery",),
         witness=folder / "witness",
         origin="https://vault.example.org",
     )
@@ -68,7 +68,7 @@ def settings(made: Settings, tmp_path: Path) -> Settings:
         made,
         store=copy / "store",
         passphrase_file=copy / "passphrase",
-        recovery_place=copy / "recovery",
+        recovery_place=(copy / "recovery",),
         witness=copy / "witness",
     )
 
@@ -356,7 +356,7 @@ def test_the_command_on_a_sound_store_ends_with_0_in_words(made: Settings, tmp_p
         str(made.store),
         "--passphrase-file",
         str(made.passphrase_file),
-        VAULT_RECOVERY_PLACE=str(made.recovery_place),
+        VAULT_RECOVERY_PLACE=str(made.recovery_place[0]),
         VAULT_WITNESS=str(made.witness),
         VAULT_ORIGIN=made.origin,
         PYTHONIOENCODING="utf-8",

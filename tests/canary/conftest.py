@@ -96,7 +96,7 @@ class Drill:
         """Of somebody who has the copy, and no passphrase."""
         store, recovery = self.stolen / "store", self.stolen / "recovery"
         read = from_environment(self.served.environment)
-        return replace(read, store=store, recovery_place=recovery, witness=None, passphrase_file=None)
+        return replace(read, store=store, recovery_place=(recovery,), witness=None, passphrase_file=None)
 
     @property
     def needles(self) -> Needles:

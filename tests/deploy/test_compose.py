@@ -75,7 +75,8 @@ def test_everything_that_lasts_lies_in_a_volume_and_nothing_else_is_writable(
         assert all(target.startswith(WRITABLE) for target in mounts)
         assert f"install -d -m 0700 -o vault -g vault \\\n        {' '.join(mounts)}" in text_of("Dockerfile")
         assert (
-            len({mounts[str(path)] for path in (settings.store, settings.recovery_place, settings.witness.parent)}) == 3
+            len({mounts[str(path)] for path in (settings.store, *settings.recovery_place, settings.witness.parent)})
+            == 3
         )
 
 

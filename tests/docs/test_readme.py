@@ -10,6 +10,8 @@ import app.cli.clock
 import app.cli.demo
 import app.cli.doctor
 import app.cli.fsck
+import app.cli.keys
+import app.cli.places
 import app.cli.records
 import app.cli.store  # noqa: F401 - each registers its commands
 from app.cli import application

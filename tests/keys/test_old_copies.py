@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from core.db import Database
 from core.errors import Conflict, Damaged, NotFound, Refused, VaultError
 from core.ids import CaseId, ObjectId, PersonId, new_id
 from core.secret import Secret
@@ -20,12 +21,14 @@ from keys import (
     RecordOwner,
     add_recovery,
     attest_gone,
+    copies,
     lose,
     recover,
 )
+from keys.capsule import open_capsule, open_root
 from keys.copies import FILE_NAME as COPY
 from keys.heartbeat import LAPSES_AFTER
-from keys.keyring import FILE_NAME
+from keys.keyring import FILE_NAME, Keyring
 from tests.fakes import HandClock
 from tests.keys.conftest import PASSPHRASE, QUICK, Keys, an_object, may
 from tests.keys.rolling import epochs_at, fresh_database
@@ -172,6 +175,17 @@ def test_the_standing_names_what_is_wrong_with_a_place(store: KeyStore, keys: Ke
     assert store.status().processes == 1
 
 
+def put_together(db: Database, *, places: list[Path], root: LocalRoot) -> None:
+    """What ``recover`` does, without its looking whether rows and keyring are of one time."""
+    keyring = Keyring(tuple(places))
+    file = keyring.file_at(places[1])
+    opened = open_root(root, file=file)
+    capsule = open_capsule(file, root=opened)
+    with db.begin() as session:
+        copies.load(session, copies.read_copy(places[1], store=capsule.store))
+    keyring.adopt(file, root=opened, capsule=capsule, place_id=new_id())
+
+
 class Stolen:
     """A thief's collection: every copy of the key rows ever made, tried with a capsule and the passphrase."""
 
@@ -200,7 +214,7 @@ class Stolen:
         with fresh_database(at / "keys.db", HandClock()) as db:
             places = [at / "live", at / "recovery"]
             root = LocalRoot(PASSPHRASE, cost=QUICK)
-            recover(db=db, root=root, places=places)
+            put_together(db, places=places, root=root)
             yield KeyStore.open(db=db, root=root, places=places)
 
 

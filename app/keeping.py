@@ -1,0 +1,115 @@
+"""Keeping the keys: rolls with their entry in the log, what the keyring remembers, and what somebody must look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import audit
+from app.service import Service
+from audit import Event
+from keys import RollReport, Standing
+
+NOTE_EVERY = timedelta(minutes=5)
+"""How often the keyring notes how far the log has come, where it has: a file at each place is written for it."""
+ROLL_EVERY = timedelta(days=1, hours=2)
+"""Nightly, with some patience."""
+ROLL_TAKES = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something about the keys that somebody should look at.
+
+    Attributes:
+        code: a word of ours, stable.
+        sentence: what it is and what to do.
+    """
+
+    code: str
+    sentence: str
+
+
+def roll(service: Service, *, on_progress: Callable[[int, int], object] = lambda _done, _of: None) -> RollReport:
+    """Roll the epoch as far as it goes now; note in the log that it was done.
+
+    Raises:
+        Unavailable: another process rolls, or a registered place can't be reached.
+    """
+    report = service.keystore.roll_epoch(on_progress=on_progress)
+    _tell(service, report)
+    return report
+
+
+def go_on(service: Service, roll_id: str) -> RollReport | None:
+    """Go on with a roll that waits for others; nothing where it is done already."""
+    report = service.keystore.go_on_rolling(roll_id)
+    if report is not None:
+        _tell(service, report)
+    return report
+
+
+def finish_roll(service: Service) -> None:
+    """Go on with whatever roll was begun, here or elsewhere: a duty, so that none is left half-way until night."""
+    under_way = service.keystore.roll_under_way()
+    if under_way is not None:
+        go_on(service, under_way.id)
+
+
+def copy_if_due(service: Service) -> None:
+    """Copy the key rows to the recovery places every quarter of an hour, however often processes start anew."""
+    if service.keystore.copy_is_due():
+        service.keystore.copy_rows()
+
+
+def note_log(service: Service) -> None:
+    """Have the keyring note the log's latest checkpoint: the third voice.
+
+    Raises:
+        Damaged: ``log_rolled_back``: the store is older than the keyring remembers. The older note stays.
+    """
+    keystore = service.keystore
+    note = audit.to_remember(service.db, verifier=service.signer.verifier, remembered=keystore.remembered)
+    if note is not None:
+        keystore.remember(note)
+
+
+def troubles(service: Service, standing: Standing) -> Iterator[Trouble]:
+    """What somebody must look at; nothing in good order."""
+    if not service.keystore.agrees():
+        yield Trouble("keys_behind", "Key rows and keyring are not of one time: see Restore in docs/operations.md.")
+    yield from _rolls(standing, at=service.db.clock.now())
+    yield from _places(standing)
+    if service.keystore.copy_is_overdue():
+        yield Trouble("key_copy_overdue", "The key rows weren't copied to a recovery place: `vig-vault key backup`.")
+
+
+def _rolls(standing: Standing, *, at: datetime) -> Iterator[Trouble]:
+    if standing.roll is not None and standing.roll.started_at < at - ROLL_TAKES:
+        yield Trouble("roll_unfinished", "A roll was begun and isn't done: `vig-vault key roll-epoch --wait`.")
+    if standing.pending_since is not None and standing.pending_since < at - ROLL_EVERY:
+        yield Trouble("roll_overdue", "Destroyed keys wait for a roll: `vig-vault key roll-epoch`. Does a worker run?")
+
+
+def _places(standing: Standing) -> Iterator[Trouble]:
+    used = [place for place in standing.places if place.lost_at is None]
+    for place in used:
+        if place.problem is not None:
+            yield Trouble("place_unreadable", f"Place {place.id} can't be read ({place.problem}). Mount or mend it.")
+    if standing.roll is None and len({place.sequence for place in used if place.sequence is not None}) > 1:
+        yield Trouble("places_differ", "The places hold different keyrings: `vig-vault key backup` makes them level.")
+    for place in standing.places:
+        if place.lost_at is not None and place.gone_at is None:
+            said = f"Place {place.id} ({place.kind}) is noted as lost. Certificates wait until its end is attested."
+            yield Trouble("place_lost", said)
+
+
+def _tell(service: Service, report: RollReport) -> None:
+    if not report.is_done:
+        return
+    with service.db.begin() as session:
+        audit.record(
+            session, Event.EPOCH_ROLLED, actor=None, object_id=report.id, details={"epoch": report.from_number}
+        )
+    note_log(service)

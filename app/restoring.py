@@ -1,0 +1,35 @@
+"""Bringing back a lost live keyring or a lost key database, while no process runs."""
+
+from __future__ import annotations
+
+from sqlalchemy import inspect
+
+from app.schema import Tree, check_current, upgrade
+from app.service import clock_for
+from app.settings import Settings
+from core.db import Database, connect
+from keys import Recovered, Root, recover
+
+
+def restore(settings: Settings, *, root: Root) -> Recovered:
+    """Bring back whatever of the two isn't there.
+
+    Raises:
+        Conflict: nothing is missing, or rows and keyring aren't of one time. Nothing was changed.
+        Unavailable: a process uses the keys, or no recovery place can be read. Nothing was changed.
+        Refused: ``wrong_root``. Nothing was changed.
+    """
+    db = connect(settings.address_of("keys"), clock=clock_for(settings))
+    try:
+        _make_tables(db)
+        return recover(db=db, root=root, places=settings.places)
+    finally:
+        db.engine.dispose()
+
+
+def _make_tables(db: Database) -> None:
+    """A new key database gets its tables; one that has some must be of this program's version."""
+    if inspect(db.engine).get_table_names():
+        check_current(db, Tree.KEYS)
+    else:
+        upgrade(db, Tree.KEYS)

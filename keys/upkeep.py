@@ -1,0 +1,127 @@
+"""What keeps the keys in order: rolling the epoch, copying the key rows, and how all of it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.ids import ObjectId
+from keys import copies, inventory, objects, records, roll, standing
+from keys.custody import Custody
+from keys.fields import RecordOwner
+from keys.inventory import KeyLine, KeyStanding
+from keys.models import ObjectKeyRow, RecordKeyRow
+from keys.roll import RollReport
+from keys.standing import Erasure, Standing
+
+Progress = Callable[[int, int], object]
+
+
+class Upkeep(Custody):
+    """The keyring and its rows, kept in order."""
+
+    def roll_epoch(self, *, on_progress: Progress = lambda _done, _of: None) -> RollReport:
+        """Roll the epoch, or go on with a roll that was stopped. A second call is needed while it waits for others.
+
+        Args:
+            on_progress: told how many keys were looked at, of how many.
+
+        Raises:
+            Unavailable: another process rolls, or a registered place can't be reached.
+        """
+        self._ready()
+        return roll.roll_epoch(roll.Roller(self.db, self.keyring, self.process, on_progress))
+
+    def go_on_rolling(self, roll_id: str) -> RollReport | None:
+        """Go on with a roll that was begun. Nothing happens, and nothing is returned, where it is done already.
+
+        Raises:
+            Unavailable: another process rolls, or a registered place can't be reached.
+        """
+        self._ready()
+        return roll.go_on(roll.Roller(self.db, self.keyring, self.process), roll_id)
+
+    def roll_under_way(self) -> RollReport | None:
+        """The roll that was begun and isn't done, if there is one."""
+        return roll.unfinished(self.db)
+
+    def roll_report(self, roll_id: str) -> RollReport:
+        """How far a roll has come."""
+        return roll.report_of(self.db, roll_id)
+
+    def copy_rows(self) -> int:
+        """Copy the key rows to the recovery places where they have changed; call it every quarter of an hour.
+
+        Returns:
+            How many places were written.
+        """
+        self._ready()
+        with self.keyring.writer():
+            return copies.write_copies(self.db, keyring=self.keyring)
+
+    def back_up(self) -> int:
+        """Write keyring and key rows to the recovery places at once, where they aren't those, and read them back.
+
+        Returns:
+            How many places were given other rows.
+
+        Raises:
+            Unavailable: ``keyring_busy``, or a registered place can't be reached.
+        """
+        self._ready()
+        with self.keyring.writer():
+            copies.require_places(self.db, keyring=self.keyring)
+            self.keyring.level()
+            return copies.write_copies(self.db, keyring=self.keyring)
+
+    def unsaved_since(self) -> datetime | None:
+        """Since when what was made or destroyed lies in no recovery copy; nothing where each copy has it all."""
+        return copies.unsaved_since(self.db)
+
+    def copy_is_due(self) -> bool:
+        """Whether it is time for ``copy_rows``; quick, for a look each minute."""
+        return copies.older_than(self.db, copies.COPY_AFTER)
+
+    def copy_is_overdue(self) -> bool:
+        """Whether a recovery place wasn't given the key rows for half an hour, changed or not."""
+        return copies.older_than(self.db, copies.COPY_OVERDUE)
+
+    def erasure_of(self, object_id: ObjectId) -> Erasure | None:
+        """What may be promised of a destroyed object's key; nothing while it lives.
+
+        Raises:
+            NotFound: ``key_gone``: there never was one.
+        """
+        return self._erasure(lambda session: session.get(ObjectKeyRow, object_id))
+
+    def erasure_of_record(self, owner: RecordOwner) -> Erasure | None:
+        """What may be promised of a destroyed record key; nothing while it lives.
+
+        Raises:
+            NotFound: ``key_gone``: there never was one.
+        """
+        return self._erasure(lambda session: records.find_all(session, owners=[owner]).get(owner))
+
+    def status(self) -> Standing:
+        """How the keys stand."""
+        return standing.standing(self.db, keyring=self.keyring)
+
+    def standings(self, object_ids: Iterable[str]) -> dict[ObjectId, KeyStanding]:
+        """How the keys of these objects (or uploads) stand, each live one tried; who never had one is left out."""
+        self._ready()
+        with self.db.read() as session:
+            return inventory.standings(session, keyring=self.keyring, object_ids=object_ids)
+
+    def live_keys(self, *, after: str = "", most: int = 500) -> list[KeyLine]:
+        """The live keys of objects and uploads, by id, a page at a time."""
+        with self.db.read() as session:
+            return inventory.live_keys(session, after=after, most=most)
+
+    def _erasure(self, find: Callable[[Session], ObjectKeyRow | RecordKeyRow | None]) -> Erasure | None:
+        with self.db.read() as session:
+            row = find(session)
+            if row is None:
+                raise objects.key_gone()
+            return standing.erasure(session, row, at=self.db.clock.now())

@@ -1,0 +1,286 @@
+"""`vig-vault key …` as an administrator runs it: what it says, its JSON, its status, and what it leaves in the log."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from app import keeping, restoring
+from audit.models import AuditEntryRow
+from core.errors import Conflict, NotFound, Unavailable
+from core.ids import CaseId, ObjectId, new_id
+from core.secret import Secret
+from keys import JobCapability, KeyStore, LocalRoot, PlaceKind
+from keys.keyring import FILE_NAME
+from keys.models import ObjectKeyRow, PlaceRow, ProcessRow
+from tests.app.keyshop import PASSPHRASE, Shop, make_shop
+
+CASE = CaseId(new_id())
+MAY = JobCapability("test", CASE)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return make_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture
+def shop(made: Shop, tmp_path: Path) -> Shop:
+    return made.copied(tmp_path / "copy")
+
+
+def logged(shop: Shop) -> list[str]:
+    with shop.opened() as service, service.db.read() as session:
+        return list(session.scalars(select(AuditEntryRow.event).order_by(AuditEntryRow.at)))
+
+
+def an_object(keystore: KeyStore) -> tuple[ObjectId, Secret[bytes]]:
+    object_id = ObjectId(new_id())
+    return object_id, keystore.new_object_key(case_id=CASE, object_id=object_id, capability=MAY)
+
+
+def test_a_new_store_is_in_order_and_its_status_says_how_it_stands(shop: Shop) -> None:
+    status, said = shop.ask("key", "status")
+    assert (status, said["sound"], said["troubles"]) == (0, True, [])
+    assert (said["epoch"], said["roll"], said["pending"], said["processes"]) == (1, None, 0, 0)
+    assert said["root"] == {"uri": "local:", "assurance": "file", "destruction": "immediate"}
+    assert [(place["kind"], place["epochs"], place["problem"]) for place in said["places"]] == [
+        ("live", [1], None),
+        ("recovery", [1], None),
+    ]
+    assert len({place["sequence"] for place in said["places"]}) == 1
+    status, words = shop.run("key", "status")
+    assert status == 0
+    assert "never rolled" in words
+    assert PASSPHRASE not in words
+
+
+def test_the_loss_window_is_what_no_copy_has_and_backup_closes_it(shop: Shop) -> None:
+    assert shop.ask("key", "status")[1]["loss_window_seconds"] is None
+    with shop.opened() as service:
+        an_object(service.keystore)
+        with service.keystore.db.begin() as session:
+            before = service.db.clock.now() - timedelta(minutes=40)
+            session.execute(update(PlaceRow).where(PlaceRow.kind == PlaceKind.RECOVERY).values(copied_at=before))
+    status, said = shop.ask("key", "status")
+    assert (status, [one["code"] for one in said["troubles"]]) == (1, ["key_copy_overdue"])
+    assert 2400 <= said["loss_window_seconds"] < 2500
+    status, said = shop.ask("key", "backup")
+    assert (status, said["written"], len(said["places"])) == (0, 1, 1)
+    assert shop.ask("key", "status")[0] == 0
+    assert shop.ask("key", "backup")[1]["written"] == 0
+    assert logged(shop).count("keys.backed_up") == 2
+
+
+def test_backup_makes_places_level_again(shop: Shop) -> None:
+    recovery = shop.folder / "recovery" / FILE_NAME
+    older = recovery.read_bytes()
+    with shop.opened() as service:
+        service.keystore.change_root(LocalRoot(Secret(PASSPHRASE)))
+    recovery.write_bytes(older)
+    assert [one["code"] for one in shop.ask("key", "status")[1]["troubles"]] == ["place_unreadable"]
+    assert shop.run("key", "backup")[0] == 0
+    assert shop.ask("key", "status")[0] == 0
+
+
+def test_a_roll_leaves_one_epoch_everywhere_and_stands_in_the_log(shop: Shop) -> None:
+    with shop.opened() as service:
+        gone, _ = an_object(service.keystore)
+        kept, key = an_object(service.keystore)
+        service.keystore.destroy_object_key(gone)
+    status, said = shop.ask("key", "roll-epoch", "--wait")
+    assert (status, said["done"], said["from"], said["to"], said["waiting_for"]) == (0, True, 1, 2, [])
+    assert logged(shop).count("epoch.rolled") == 1
+    status, said = shop.ask("key", "status")
+    assert (status, said["epoch"], said["pending"]) == (0, 2, 0)
+    assert [place["epochs"] for place in said["places"]] == [[2], [2]]
+    with shop.opened() as service:
+        assert service.keystore.object_key(kept, capability=MAY) == key
+        assert service.keystore.remembered, "a roll notes how far the log has come"
+
+
+def test_a_roll_says_whom_it_waits_for_and_the_worker_or_the_next_call_goes_on(shop: Shop) -> None:
+    with shop.opened() as service:
+        status, said = shop.ask("key", "roll-epoch")
+        assert (status, said["state"], said["waiting_for"]) == (1, "evicting", [service.keystore.process.id])
+        assert shop.ask("key", "status")[1]["roll"]["waiting_for"] == [service.keystore.process.id]
+        service.keystore.beat()
+        keeping.finish_roll(service)
+        assert service.keystore.roll_under_way() is None
+        keeping.finish_roll(service)
+        assert service.keystore.status().epoch == 2, "a duty begins none"
+    assert logged(shop).count("epoch.rolled") == 1
+
+
+def test_a_rotated_root_opens_at_every_place_and_the_old_one_opens_only_old_copies(shop: Shop) -> None:
+    old = shop.folder / "old"
+    shutil.copytree(shop.folder / "recovery", old)
+    new = shop.write_passphrase("another battery altogether", name="new")
+    status, said = shop.run("key", "rotate-root", "--new-passphrase-file", str(new))
+    assert status == 0
+    assert "OLD" in said
+    assert shop.run("key", "status") == (1, "wrong_root")
+    new.rename(shop.folder / "passphrase")
+    assert shop.ask("key", "status")[0] == 0
+    assert logged_with(shop, "another battery altogether").count("root.rotated") == 1
+
+
+def logged_with(shop: Shop, passphrase: str) -> list[str]:
+    with shop.opened(passphrase) as service, service.db.read() as session:
+        return list(session.scalars(select(AuditEntryRow.event)))
+
+
+def test_too_short_a_new_passphrase_changes_nothing(shop: Shop) -> None:
+    new = shop.write_passphrase("short", name="new")
+    assert shop.run("key", "rotate-root", "--new-passphrase-file", str(new)) == (1, "passphrase_too_short")
+    assert shop.run("key", "rotate-root") == (1, "passphrase_missing")
+    assert shop.ask("key", "status")[0] == 0
+    assert "root.rotated" not in logged(shop)
+
+
+def test_a_running_process_is_sealed_by_a_new_root_and_opens_with_it(shop: Shop) -> None:
+    with shop.opened() as running:
+        new = shop.write_passphrase("another battery altogether", name="new")
+        assert shop.run("key", "rotate-root", "--new-passphrase-file", str(new))[0] == 0
+        with pytest.raises(Unavailable, match="sealed"):
+            running.keystore.remember("")
+        running.keystore.unseal_again(LocalRoot(Secret("another battery altogether")))
+        running.keystore.unseal_again(LocalRoot(Secret("not looked at while it is open")))
+        assert not running.keystore.is_sealed
+
+
+def test_a_place_is_added_lost_and_attested_gone(shop: Shop) -> None:
+    first, second = shop.folder / "recovery", shop.folder / "second"
+    ids = {place["kind"]: place["id"] for place in shop.ask("key", "places", "list")[1]["places"]}
+    assert shop.run("key", "places", "lost", ids["recovery"]) == (1, "place_state"), "it is the only one"
+    assert shop.run("key", "places", "lost", ids["live"]) == (1, "place_state")
+    assert shop.run("key", "places", "gone", ids["recovery"], "--yes") == (1, "place_state")
+    assert shop.run("key", "places", "lost", new_id()) == (1, "place_not_registered")
+    added = shop.ask("key", "places", "add", str(second))[1]["place"]
+    assert shop.run("key", "places", "add", str(second)) == (1, "keyring_exists")
+    assert shop.run("key", "roll-epoch") == (1, "place_unknown"), "not before every process knows it"
+    both = shop.with_places(first, second)
+    assert both.run("key", "backup")[0] == 0
+    assert both.run("key", "roll-epoch")[0] == 0
+    assert both.run("key", "places", "lost", ids["recovery"])[0] == 0
+    only = shop.with_places(second)
+    status, said = only.ask("key", "status")
+    assert (status, [one["code"] for one in said["troubles"]]) == (1, ["place_lost"])
+    assert only.run("key", "roll-epoch")[0] == 0
+    assert only.run("key", "places", "gone", ids["recovery"], "--yes")[0] == 0
+    status, said = only.ask("key", "status")
+    assert (status, said["epoch"]) == (0, 3)
+    assert {place["id"]: place["lost_at"] is not None for place in said["places"]} == {
+        ids["live"]: False,
+        ids["recovery"]: True,
+        added: False,
+    }
+    assert [event for event in logged(only) if event.startswith("key_place")] == [
+        "key_place.added",
+        "key_place.lost",
+        "key_place.gone",
+    ]
+
+
+def test_a_lost_keyring_comes_back_and_the_old_place_stays_on_record(shop: Shop) -> None:
+    with shop.opened() as service:
+        kept, key = an_object(service.keystore)
+    shutil.rmtree(shop.folder / "store" / "keyring")
+    assert shop.run("key", "status") == (1, "keyring_missing")
+    status, said = shop.ask("key", "restore", "--yes")
+    assert (status, said["keyring"], said["rows"]) == (0, True, False)
+    with shop.opened() as service:
+        assert service.keystore.object_key(kept, capability=MAY) == key
+    assert [one["code"] for one in shop.ask("key", "status")[1]["troubles"]] == ["place_lost"]
+    assert "keys.restored" in logged(shop)
+
+
+def test_lost_key_rows_come_back_as_they_were_at_the_copy(shop: Shop) -> None:
+    with shop.opened() as service:
+        kept, key = an_object(service.keystore)
+        gone, _ = an_object(service.keystore)
+        service.keystore.back_up()
+        late, _ = an_object(service.keystore)
+        service.keystore.destroy_object_key(gone)
+    for path in (shop.folder / "store").glob("keys.db*"):
+        path.unlink()
+    status, said = shop.ask("key", "restore", "--yes")
+    assert (status, said["keyring"], said["rows"], said["place"]) == (0, False, True, str(shop.folder / "recovery"))
+    assert said["rows_of"]
+    with shop.opened() as service:
+        assert service.keystore.object_key(kept, capability=MAY) == key
+        assert service.keystore.object_key(gone, capability=MAY), "what was destroyed since opens again, as is said"
+        with pytest.raises(NotFound):
+            service.keystore.object_key(late, capability=MAY)
+    assert shop.run("key", "roll-epoch")[0] == 0
+    assert shop.ask("key", "status")[0] == 0
+
+
+def test_both_lost_come_back_together(shop: Shop) -> None:
+    with shop.opened() as service:
+        kept, key = an_object(service.keystore)
+        service.keystore.back_up()
+    shutil.rmtree(shop.folder / "store" / "keyring")
+    (shop.folder / "store" / "keys.db").unlink()
+    status, said = shop.ask("key", "restore", "--yes")
+    assert (status, said["keyring"], said["rows"]) == (0, True, True)
+    with shop.opened() as service:
+        assert service.keystore.object_key(kept, capability=MAY) == key
+
+
+def test_a_restore_overwrites_nothing_that_is_there(shop: Shop) -> None:
+    before = (shop.folder / "store" / "keyring" / FILE_NAME).read_bytes()
+    assert shop.run("key", "restore", "--yes") == (1, "keyring_exists")
+    (shop.folder / "store" / "keyring" / FILE_NAME).write_bytes(b"{}")
+    assert shop.run("key", "restore", "--yes") == (1, "keyring_damaged"), "it is moved away by hand, or not at all"
+    (shop.folder / "store" / "keyring" / FILE_NAME).write_bytes(before)
+    assert shop.ask("key", "status")[0] == 0
+
+
+def test_a_restore_refuses_while_a_process_is_alive_and_with_a_wrong_passphrase(shop: Shop) -> None:
+    with shop.opened() as service:
+        shutil.rmtree(shop.folder / "store" / "keyring")
+        assert shop.run("key", "restore", "--yes") == (1, "keys_in_use")
+        assert service.keystore.process.beaten_at
+    shop.write_passphrase("incorrect horse battery")
+    assert shop.run("key", "restore", "--yes") == (1, "wrong_root")
+    assert not (shop.folder / "store" / "keyring" / FILE_NAME).exists()
+    shop.write_passphrase(PASSPHRASE)
+    assert shop.run("key", "restore", "--yes")[0] == 0
+
+
+def test_a_killed_processes_name_lapses_within_a_minute(shop: Shop) -> None:
+    with shop.opened() as service, service.keystore.db.begin() as session:
+        at = service.db.clock.now()
+        session.add(ProcessRow(id=new_id(), started_at=at, seen_at=at - timedelta(seconds=61), evicted_through=0))
+    shutil.rmtree(shop.folder / "store" / "keyring")
+    assert shop.run("key", "restore", "--yes")[0] == 0
+
+
+def test_older_key_rows_under_todays_keyring_are_not_taken_for_today(shop: Shop) -> None:
+    rows = shop.folder / "store" / "keys.db"
+    shutil.copy(rows, shop.folder / "older.db")
+    assert shop.run("key", "roll-epoch")[0] == 0
+    for path in rows.parent.glob("keys.db*"):
+        path.unlink()
+    shutil.copy(shop.folder / "older.db", rows)
+    with shop.opened() as service:
+        assert not service.keystore.agrees()
+    shutil.rmtree(shop.folder / "store" / "keyring")
+    with pytest.raises(Conflict, match="keys_behind"):
+        restoring.restore(shop.settings, root=LocalRoot(Secret(PASSPHRASE)))
+    assert not (shop.folder / "store" / "keyring" / FILE_NAME).exists()
+
+
+def test_a_process_that_ends_is_waited_for_by_nobody(shop: Shop) -> None:
+    with shop.opened() as service:
+        keys_db = service.keystore.db
+        with keys_db.read() as session:
+            assert session.get(ProcessRow, service.keystore.process.id)
+            assert session.scalars(select(ObjectKeyRow)).first() is None
+    with shop.opened() as other, other.keystore.db.read() as session:
+        assert session.scalars(select(ProcessRow.id)).all() == [other.keystore.process.id]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from core.errors import Damaged, Unavailable
+from core.errors import Damaged, Refused, Unavailable
 from keys.roots import Assurance, Destruction, RootRecord, extra, prove, unreachable, unusable, wrong_root
 from keys.roots.uris import RootUri, bad_uri, days
 from keys.wrap import key_damaged
@@ -89,7 +89,7 @@ class AwsRoot:
             return at
         if facts["KeyState"] == "PendingDeletion":
             return _utc(facts["DeletionDate"])
-        answer = self.call("schedule_key_deletion", KeyId=_arn(record), PendingWindowInDays=self._wait)
+        answer = self.call("schedule_key_deletion", KeyId=facts["KeyId"], PendingWindowInDays=self._wait)
         return max(_utc(answer["DeletionDate"]), at + timedelta(days=SHORTEST_WAIT))
 
     def reference(self, record: RootRecord) -> RootRecord:
@@ -133,11 +133,9 @@ class AwsRoot:
 
     def _facts(self, key: str) -> Any:
         try:
-            return self._kms().describe_key(KeyId=key)["KeyMetadata"]
-        except self._errors.ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "NotFoundException":
-                return None
-        return self.call("describe_key", KeyId=key)["KeyMetadata"]  # puts what is wrong into words
+            return self.call("describe_key", KeyId=key)["KeyMetadata"]
+        except Refused:
+            return None
 
     def _new(self, name_it: Any) -> tuple[RootRecord, OpenAws]:
         facts = self.call("create_key", Description="VIG Vault: root of the keyring", KeySpec=_SYMMETRIC)["KeyMetadata"]

@@ -25,6 +25,7 @@ from keys.wrap import key_damaged
 EXTRA = "hcvault"
 KIND = "aes256-gcm96"
 TIMEOUT_SECONDS = 10
+_CHECK = b"vig-vault root check v1"
 _NAME = re.compile(r"(?P<host>[^/\s]+)/(?P<mount>[\w.-]+)/keys/(?P<key>[\w.-]+)")
 _FORM = re.compile(rb"vault:v[0-9]+:[A-Za-z0-9+/=]+")
 
@@ -79,10 +80,14 @@ class TransitRoot:
         """Find the version and try it.
 
         Raises:
-            Refused: ``wrong_root``: there is no such key, or its version was trimmed.
+            Refused: ``wrong_root``: there is no such key, it is another of that name, or its version was trimmed.
             Unavailable: ``root_unreachable``, ``root_denied``.
         """
         opened = OpenTransit(self, _version(record))
+        try:
+            opened.decrypt(str(record.get("check", "")).encode(), associated_data=_CHECK)
+        except Damaged:
+            raise wrong_root() from None
         prove(opened)
         return opened
 
@@ -96,11 +101,12 @@ class TransitRoot:
         """Trim this version, and all before it, out of the server's live storage."""
         first = _version(record) + 1
         facts = self._facts()
-        if facts is not None and int(facts["latest_version"]) < first:
-            self.call("rotate_key")  # the latest can't be trimmed
-        if facts is not None:
+        if facts is not None and int(facts["min_available_version"]) < first:
+            if int(facts["latest_version"]) < first:
+                self.call("rotate_key")  # the latest can't be trimmed
             lowest = max(first, int(facts["min_decryption_version"]))
-            self.call("update_key_configuration", min_decryption_version=lowest, min_encryption_version=lowest)
+            self.call("update_key_configuration", min_encryption_version=lowest)
+            self.call("update_key_configuration", min_decryption_version=lowest)
             self.call("trim_key", min_version=first)
             facts = self._facts()
             if facts is None or int(facts["min_available_version"]) < first:
@@ -109,7 +115,7 @@ class TransitRoot:
 
     def reference(self, record: RootRecord) -> RootRecord:
         """The version's number."""
-        return record
+        return {"version": _version(record)}
 
     def call(self, name: str, **arguments: Any) -> Any:
         """Ask the server.
@@ -146,7 +152,7 @@ class TransitRoot:
         version = int(facts["latest_version"])
         opened = OpenTransit(self, version)
         prove(opened)
-        return {"version": version}, opened
+        return {"version": version, "check": opened.encrypt(b"", associated_data=_CHECK).decode()}, opened
 
 
 class OpenTransit:

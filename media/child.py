@@ -21,8 +21,8 @@ def main(config: dict[str, Any]) -> None:
     """Enter the sandbox and do what the role says; never returns.
 
     Args:
-        config: ``role``, ``parent``, ``landlock``, ``calls``, ``readable``, ``executable``, ``fds`` and for the encoder
-            ``command``. Nothing in it is secret; keys come over the line.
+        config: ``role``, ``parent``, ``landlock``, ``calls``, ``readable``, ``executable``, ``fds``, and for
+            the encoder and the detector ``command``. Nothing in it is secret; keys come over the line.
     """
     fds: dict[str, int] = config["fds"]
     cage = Cage(
@@ -44,6 +44,10 @@ def main(config: dict[str, Any]) -> None:
             from media import decode  # noqa: PLC0415 - only this role pays for it, and under the layers
 
             decode.main(fds)
+        case Role.DETECT:
+            from media import detect  # noqa: PLC0415 - likewise
+
+            detect.main(fds, words=config["command"][0])
         case Role.FINISH:
             from media import finish  # noqa: PLC0415 - likewise
 

@@ -24,7 +24,7 @@ from core.segments import SegmentReader
 from media.covers import Covers
 from media.crops import cut_out
 from media.film import Film, Shelf, moment_of, open_film
-from media.jobs import Crop, Cut, Job, Normalise, Poster, Redact, Sheet, Strip
+from media.jobs import Crop, Cut, Detect, Job, Normalise, Poster, Redact, Sheet, Strip
 from media.orders import SAMPLE_RATE, DecodeOrder, Shape
 from media.picture import Painter, upright_size
 from media.refusals import OBJECT_DAMAGED, PROCESS_FAILED, Unfit
@@ -40,6 +40,7 @@ from media.timeline import (
     grid_of,
     samples_until,
     spread,
+    whole_cells,
 )
 from media.wire import BrokenLine, Kind, Line
 
@@ -114,7 +115,7 @@ class _Work:
         self._lasts = self._film.lasts(start=self._start)
         self._length = max(1, round(self._lasts * self._rate)) if self._lasts else 0
 
-    def carry_out(self) -> int:
+    def carry_out(self) -> int:  # noqa: PLR0911 - one for each kind of job
         """Emit everything; gives the number of frames."""
         job: Job = self._order.job
         match job:
@@ -131,6 +132,8 @@ class _Work:
                 return self._emit_pictures(frames, side=side, grid=grid_of(count))
             case Sheet(crops=crops, side=side):
                 return self._emit_crops(crops, side=side)
+            case Detect(side=side):
+                return self._emit_small(side)
 
     def _open(self) -> Film:
         order = self._order
@@ -208,6 +211,25 @@ class _Work:
 
     def _channels(self) -> int:
         return 0 if self._film.sound is None else min(2, max(1, self._film.sound.codec_context.channels))
+
+    def _emit_small(self, side: int) -> int:
+        """Every frame of the film, small, for the detector, which wants sides that are multiples of 32."""
+        os.close(self._sound)
+        bounds = self._order.bounds
+        film = self._size(long_side=bounds.long_side, short_side=bounds.short_side)
+        width, height = whole_cells(film, long_side=side)
+        shape = Shape(width, height, self._rate, self._length, 0, 0, 0, *film)
+        self._line.tell(Kind.SHAPE, **shape.words())
+        painter = Painter(width, height, bounds=bounds, threads=1, pixels="gbrp")
+        renderer, emitted = Bare(painter), 0
+        for _, frame in self._frames(_Span(0, None)):
+            for plane in renderer.render(emitted, frame):
+                _write(self._picture, plane)
+            emitted += 1
+            self._tell(emitted, of=self._length)
+        os.close(self._picture)
+        self._check_whole(emitted, span=_Span(0, None))
+        return emitted
 
     # Pictures
 

@@ -11,16 +11,19 @@ import os
 import socket
 from typing import NoReturn
 
-from core.errors import VaultError
+from core.errors import Damaged, VaultError
 from core.segments import SegmentReader, SegmentWriter
 from media import still
 from media.boxes import FragmentReader, unexpected
+from media.detections import DETECTIONS, Detections
+from media.jobs import JPEG, MP4
 from media.layout import lay_out
 from media.orders import FinishOrder, Output
 from media.refusals import OUTPUT_UNEXPECTED, PROCESS_FAILED, Unfit
 from media.wire import BrokenLine, Kind, Line
 
 _READ = 256 * 1024
+_MOST_DETECTIONS = 64 << 20
 
 
 def main(fds: dict[str, int]) -> None:
@@ -32,15 +35,13 @@ def main(fds: dict[str, int]) -> None:
     line = Line(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fds["line"]))
     try:
         order = FinishOrder.of(line.expect(Kind.ORDER).words())
-        if order.film:
-            _film(order, line=line, encoded=fds["encoded"])
-        else:
-            _picture(order, line=line, encoded=fds["encoded"])
+        make = {MP4: _film, JPEG: _picture, DETECTIONS: _detections}[order.media_type]
+        make(order, line=line, encoded=fds["encoded"])
     except Unfit as error:
         _fail(line, error.code)
     except BrokenLine:
         os._exit(1)
-    except (LookupError, ValueError):  # a box that is missing, or too short
+    except (LookupError, ValueError, Damaged):  # a box that is missing, or too short; or detections that can't be
         _fail(line, OUTPUT_UNEXPECTED)
     except (VaultError, MemoryError, OSError, ArithmeticError):
         _fail(line, PROCESS_FAILED)
@@ -104,6 +105,22 @@ def _picture(order: FinishOrder, *, line: Line, encoded: int) -> None:
     line.expect(Kind.GO)
     out = _Out(order, line=line)
     out.write(bytes(data))
+    out.close()
+
+
+def _detections(order: FinishOrder, *, line: Line, encoded: int) -> None:
+    data = bytearray()
+    while piece := os.read(encoded, _READ):
+        data += piece
+        if len(data) > _MOST_DETECTIONS:
+            unexpected()
+    found, shape = Detections.from_bytes(bytes(data)), order.shape
+    if (found.width, found.height, found.fps) != (shape.film_width, shape.film_height, shape.rate):
+        unexpected()
+    line.send(Kind.KEPT, number=found.frames)
+    line.expect(Kind.GO)
+    out = _Out(order, line=line)
+    out.write(found.to_bytes())
     out.close()
 
 

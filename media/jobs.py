@@ -165,7 +165,7 @@ class Sheet:
             raise Invalid("sheet_out_of_bounds", f"A sheet has 1 to {MOST_FACES} faces.", field="crops")
 
 
-Job: TypeAlias = Normalise | Cut | Redact | Poster | Strip | Sheet
+Job: TypeAlias = Normalise | Cut | Redact | Poster | Strip | Sheet | Detect
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +220,11 @@ class Result:
     """What was made.
 
     Attributes:
-        media_type: ``video/mp4`` or ``image/jpeg``.
-        width, height: of the output, in pixels, upright.
+        media_type: ``video/mp4``, ``image/jpeg``, or that of detections.
+        width, height: of the output, in pixels, upright; for detections, of the film.
         fps: the film's constant rate (of the source, for pictures).
-        frames: in the output; 1 for a poster, the number of pictures for a strip or a sheet.
+        frames: in the output; 1 for a poster, the number of pictures for a strip or a sheet, the film's for
+            detections.
         duration_ms: the output's; 0 for pictures.
         has_audio: whether the output has sound.
         plain_sha256: of the output's plaintext, as 64 hexadecimal digits.

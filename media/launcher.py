@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from media import detector
 from media.jobs import (
     JPEG,
     MP4,
@@ -31,7 +32,8 @@ from media.jobs import (
     Strip,
 )
 from media.layers import Finding, Layer, Layers, State, prove
-from media.refusals import SANDBOX_MISSING, refuse
+from media.orders import media_type_of
+from media.refusals import MODEL_MISSING, SANDBOX_MISSING, refuse
 from media.supervise import Supervisor
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "Source",
     "State",
     "Strip",
+    "can_detect",
     "layers",
     "run",
     "self_test",
@@ -85,6 +88,11 @@ def self_test() -> Layers:
     return found
 
 
+def can_detect() -> bool:
+    """Whether ``Detect`` can be carried out: the build puts the detector's model into the package."""
+    return detector.is_there()
+
+
 def run(
     job: Job,
     *,
@@ -113,8 +121,11 @@ def run(
         Invalid, TooLarge: the film, the span or the covers can't be used; trying again won't help.
         Damaged: the sealed source fails its authentication.
         Conflict: ``media_cancelled``.
-        Unavailable: a child failed or hung, or the sandbox is missing (``media_sandbox_missing``).
+        Unavailable: a child failed or hung, or the sandbox is missing (``media_sandbox_missing``), or for
+            ``Detect`` the model (``media_model_missing``).
     """
+    if isinstance(job, Detect) and not can_detect():
+        refuse(MODEL_MISSING)
     supervisor = Supervisor(
         job,
         walls=self_test().walls,
@@ -126,11 +137,12 @@ def run(
         spool=spool,
     )
     made = supervisor.carry_out()
-    shape, film = made.shape, isinstance(job, Normalise | Cut | Redact)
+    shape, media_type = made.shape, media_type_of(job)
+    film = media_type == MP4
     return Result(
-        media_type=MP4 if film else JPEG,
-        width=shape.width * max(1, shape.columns),
-        height=shape.height * max(1, shape.rows),
+        media_type=media_type,
+        width=shape.film_width or shape.width * max(1, shape.columns),
+        height=shape.film_height or shape.height * max(1, shape.rows),
         fps=shape.rate,
         frames=made.frames,
         duration_ms=round(made.frames / shape.rate * 1000) if film else 0,

@@ -16,7 +16,8 @@ from core.errors import Damaged
 from core.secret import Secret
 from core.segments import HEADER_SIZE, Sealed
 from media.covers import Covers
-from media.jobs import Bounds, Crop, Cut, Grid, Job, Normalise, Poster, Redact, Sheet, Strip
+from media.detections import DETECTIONS
+from media.jobs import JPEG, MP4, Bounds, Crop, Cut, Detect, Grid, Job, Normalise, Poster, Redact, Sheet, Strip
 from media.refusals import COVERS_UNFIT_CODE, Unfit
 from media.timeline import samples_until, ticks
 from media.wire import BrokenLine
@@ -29,6 +30,7 @@ _JOBS: dict[str, type[Job]] = {
     "poster": Poster,
     "strip": Strip,
     "sheet": Sheet,
+    "detect": Detect,
 }
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_FRAMES = 3 * 60 * 60 * 60
@@ -103,7 +105,9 @@ class DecodeOrder:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the decoder will emit: raw yuv420p frames of one size, and sound as 16-bit samples at 48 kHz.
+    """What the decoder will emit: raw frames of one size, and sound as 16-bit samples at 48 kHz.
+
+    Frames are yuv420p, but gbrp for the detector.
 
     Attributes:
         width, height: of each frame, in pixels, even.
@@ -111,6 +115,7 @@ class Shape:
         frames: how many are expected (a guess before a film has been read).
         channels: of the sound; 0 for none.
         columns, rows: how a strip's frames are laid out; 0 for film.
+        film_width, film_height: of the upright film, where its frames are made smaller for the detector; else 0.
     """
 
     width: int
@@ -120,6 +125,8 @@ class Shape:
     channels: int
     columns: int
     rows: int
+    film_width: int = 0
+    film_height: int = 0
 
     def words(self) -> dict[str, object]:
         """As JSON."""
@@ -143,6 +150,8 @@ class Shape:
             channels=_whole(words, "channels", most=2, least=0),
             columns=_whole(words, "columns", most=200, least=0),
             rows=_whole(words, "rows", most=200, least=0),
+            film_width=_whole(words, "film_width", most=bounds.long_side, least=0),
+            film_height=_whole(words, "film_height", most=bounds.long_side, least=0),
         )
         if shape.width % 2 or shape.height % 2 or shape.rate > bounds.rate:
             raise BrokenLine
@@ -169,13 +178,13 @@ class FinishOrder:
         shape: what the encoder was given.
         spool: seals what is kept meanwhile.
         sink: seals the output.
-        film: whether to expect a film (else one JPEG).
+        media_type: what to expect: a film, one JPEG, or detections.
     """
 
     shape: Shape
     spool: Seal
     sink: Seal
-    film: bool
+    media_type: str
 
     def words(self) -> dict[str, object]:
         """As JSON."""
@@ -183,7 +192,7 @@ class FinishOrder:
             "shape": self.shape.words(),
             "spool": self.spool.words(),
             "sink": self.sink.words(),
-            "film": self.film,
+            "media_type": self.media_type,
         }
 
     @classmethod
@@ -193,7 +202,7 @@ class FinishOrder:
             shape=Shape.of(words["shape"], bounds=Bounds()),
             spool=Seal.of(words["spool"]),
             sink=Seal.of(words["sink"]),
-            film=words["film"],
+            media_type=words["media_type"],
         )
 
     @property
@@ -243,6 +252,17 @@ class Output:
             ),
             sha256,
         )
+
+
+def media_type_of(job: Job) -> str:
+    """What a job makes."""
+    match job:
+        case Normalise() | Cut() | Redact():
+            return MP4
+        case Poster() | Strip() | Sheet():
+            return JPEG
+        case Detect():
+            return DETECTIONS
 
 
 def _job_words(job: Job) -> dict[str, object]:

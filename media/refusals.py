@@ -15,6 +15,7 @@ from media.jobs import COVERS_UNFIT
 PROCESS_FAILED = "media_process_failed"
 PROCESS_HUNG = "media_process_hung"
 SANDBOX_MISSING = "media_sandbox_missing"
+MODEL_MISSING = "media_model_missing"
 OUTPUT_UNEXPECTED = "media_output_unexpected"
 CANCELLED = "media_cancelled"
 OBJECT_DAMAGED = "object_damaged"
@@ -41,6 +42,7 @@ _UNAVAILABLE = {
     PROCESS_HUNG: "Working on the film took too long. We will try again.",
     OUTPUT_UNEXPECTED: "What was made of the film didn't pass its check. We will try again.",
     SANDBOX_MISSING: "Films can't be worked on here: the protection around it is missing. Tell your administrator.",
+    MODEL_MISSING: "Faces can't be found here: a part of the program is missing. Tell your administrator.",
 }
 AGAIN = timedelta(minutes=1)
 

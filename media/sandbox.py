@@ -40,6 +40,7 @@ class Role(StrEnum):
 
     DECODE = "decode"
     ENCODE = "encode"
+    DETECT = "detect"
     FINISH = "finish"
     TEST = "test"
 

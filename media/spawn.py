@@ -112,10 +112,10 @@ def start(
     Args:
         role: what it is for.
         walls: the layers around it; only the self-test may do with fewer than enough.
-        fds: what it inherits, by name; it gets ``line`` on top unless it is the encoder.
+        fds: what it inherits, by name; it gets ``line`` on top unless it is the encoder or the detector.
         out: its standard output, if it may have one.
         errors: its standard error, if it may have one.
-        command: for the encoder: the program and its arguments.
+        command: for the encoder: the program and its arguments; for the detector: its order.
 
     Raises:
         ValueError: the walls aren't enough for a film.
@@ -124,7 +124,7 @@ def start(
         message = "no film is opened behind fewer walls"
         raise ValueError(message)
     with ExitStack() as stack:
-        mine, its = (None, None) if role is Role.ENCODE else socket.socketpair()
+        mine, its = (None, None) if role in {Role.ENCODE, Role.DETECT} else socket.socketpair()
         given = dict(fds)
         if its:
             stack.enter_context(its)

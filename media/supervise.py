@@ -17,9 +17,9 @@ from pathlib import Path
 
 from core.secret import Secret
 from core.segments import KEY_SIZE
-from media import encode, spawn
-from media.jobs import Bounds, Cut, Job, Normalise, Redact, Sink, Source
-from media.orders import DecodeOrder, FinishOrder, Output, Seal, Shape
+from media import detector, encode, spawn
+from media.jobs import MP4, Bounds, Detect, Job, Redact, Sink, Source
+from media.orders import DecodeOrder, FinishOrder, Output, Seal, Shape, media_type_of
 from media.refusals import CANCELLED, OUTPUT_UNEXPECTED, PROCESS_FAILED, PROCESS_HUNG, refuse
 from media.sandbox import Role
 from media.spawn import Child, Walls
@@ -75,7 +75,8 @@ class Supervisor:
         self._bounds = bounds
         self._on_progress = on_progress
         self._cancelled = cancelled
-        self._film = isinstance(job, Normalise | Cut | Redact)
+        self._media_type = media_type_of(job)
+        self._maker = Role.DETECT if isinstance(job, Detect) else Role.ENCODE
         self._plan = job.covers.to_bytes() if isinstance(job, Redact) else b""
         self._stack = ExitStack()
         self._kept = self._stack.enter_context(Spool(spool))
@@ -152,7 +153,10 @@ class Supervisor:
         self._deadline += shape.seconds * self._bounds.pace
         picture, sound, program = self._pipes["picture-out"], self._pipes["sound-out"], spawn.ffmpeg()
         fds = {"picture": "picture-out"}
-        if not self._film:
+        command: tuple[str, ...]
+        if isinstance(self._job, Detect):
+            command = (detector.Order.of(shape, job=self._job, threads=self._threads).text(),)
+        elif self._media_type != MP4:
             command = encode.picture_command(shape, program=program, picture=picture)
         else:
             command = encode.film_command(
@@ -161,11 +165,11 @@ class Supervisor:
             fds |= {"sound": "sound-out"} if shape.channels else {}
         self._start(Role.FINISH, {"encoded": "encoded-out"})
         out = self._pipes["encoded-in"]
-        self._start(Role.ENCODE, fds, out=out, command=command)
+        self._start(self._maker, fds, out=out, command=command)
         self._close("encoded-in")
         spool = Seal(Secret(secrets.token_bytes(KEY_SIZE)), b"media spool")
         sink = Seal(self._sink.key, self._sink.associated_data)
-        _tell(self._children[Role.FINISH], **FinishOrder(shape, spool, sink, self._film).words())
+        _tell(self._children[Role.FINISH], **FinishOrder(shape, spool, sink, self._media_type).words())
 
     # The loop
 
@@ -259,7 +263,7 @@ class Supervisor:
 
     def _let_go(self) -> None:
         """The output may leave once all three agree: decoded to the end, encoded without fault, and looked at."""
-        if self._gone or None in {self._decoded, self._finished} or Role.ENCODE not in self._ended:
+        if self._gone or None in {self._decoded, self._finished} or self._maker not in self._ended:
             return
         if self._decoded != self._finished or self._frames_planned() not in {None, self._finished}:
             refuse(OUTPUT_UNEXPECTED)

@@ -160,6 +160,13 @@ def fit(size: tuple[int | Fraction, int | Fraction], *, long_side: int, short_si
     return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
 
 
+def whole_cells(size: tuple[int, int], *, long_side: int, cell: int = 32) -> tuple[int, int]:
+    """Width and height in whole cells of about the same form, the longer one ``long_side`` at most."""
+    scale = min(1.0, long_side / max(size))
+    width, height = (max(2 * cell, cell * round(side * scale / cell)) for side in size)
+    return width, height
+
+
 def turns(matrix: Sequence[int] | None) -> tuple[str, ...]:
     """The filters that put a picture upright, from its display matrix (ISO/IEC 14496-12, 6.2.2).
 

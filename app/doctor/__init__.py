@@ -22,6 +22,7 @@ def examine_machine() -> Iterator[Finding]:
         "libraries": machine.libraries,
         "kernel": machine.kernel,
         "sandbox": machine.sandbox,
+        "detector": machine.detector,
         "core_dumps": machine.dumps,
         "swap": machine.swap,
         "limits": machine.limits,

@@ -87,6 +87,15 @@ def sandbox() -> Iterator[Finding]:
         yield fault("sandbox", f"No film can be opened here.{managed}", advice)
 
 
+def detector() -> Iterator[Finding]:
+    """What finds faces: the build puts it into the package."""
+    if launcher.can_detect():
+        yield fine("detector", "Faces can be found here: the detector's model is there.")
+    else:
+        advice = "Install the package again: its build fetches the model. In a checkout: make assets."
+        yield fault("detector", "The face detector's model is missing, so no film can be looked through.", advice)
+
+
 def dumps() -> Iterator[Finding]:
     """Core dumps: the service forbids its own; the machine's pattern is told."""
     if resource.getrlimit(resource.RLIMIT_CORE)[0] == 0:

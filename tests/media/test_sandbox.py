@@ -178,7 +178,17 @@ def test_children_die_with_the_server(path: str) -> None:
     assert alive == []
 
 
-SHAPE = {"width": 320, "height": 180, "rate": [30, 1], "frames": 75, "channels": 2, "columns": 0, "rows": 0}
+SHAPE = {
+    "width": 320,
+    "height": 180,
+    "rate": [30, 1],
+    "frames": 75,
+    "channels": 2,
+    "columns": 0,
+    "rows": 0,
+    "film_width": 0,
+    "film_height": 0,
+}
 
 
 @pytest.mark.parametrize(
@@ -194,6 +204,8 @@ SHAPE = {"width": 320, "height": 180, "rate": [30, 1], "frames": 75, "channels":
         {"width": "320"},
         {"width": True},
         {"frames": 1e9},
+        {"film_width": 4000},
+        {"film_height": -1},
     ],
 )
 def test_a_decoder_that_lies_about_its_frames_is_not_believed(lie: dict[str, object]) -> None:

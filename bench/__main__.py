@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import audit_search, cutoff
+from bench import audit_search, cutoff, sealing
 
-COMMANDS = {"cutoff": cutoff, "audit-search": audit_search}
+COMMANDS = {"cutoff": cutoff, "audit-search": audit_search, "sealing": sealing}
 
 
 def main() -> None:

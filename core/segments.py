@@ -11,37 +11,63 @@ Specification: https://developers.google.com/tink/streaming-aead/aes_gcm_hkdf_st
 4. A reader is told the ciphertext's length and header from a record kept elsewhere (*pinned*), so what it hands out
    belongs to that object, at that place in it. Cut, swapped, doubled, appended to, flipped: ``Damaged``.
 
-Nothing here opens a file: callers hand in functions that write ciphertext or read a range of it.
+Nothing here opens a file or starts a thread: callers hand in functions that write ciphertext or read a range of it.
+``core.ahead`` does both on a second thread.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from core.errors import Damaged, TooLarge
 from core.secret import Secret
+from core.segment_layout import (
+    FIRST_PLAIN_SIZE,
+    HEADER_SIZE,
+    KEY_SIZE,
+    MOST_SEGMENTS,
+    PLAIN_SIZE,
+    SEGMENT_SIZE,
+    TAG_SIZE,
+    cipher_of,
+    ciphertext_size_of,
+    damaged,
+    fresh_header,
+    index_of,
+    nonce_of,
+    plain_offset_of,
+    plain_size_of,
+    segments_in,
+    too_large,
+)
 
-KEY_SIZE = 32
-PREFIX_SIZE = 7
-HEADER_SIZE = 1 + KEY_SIZE + PREFIX_SIZE
-TAG_SIZE = 16
-SEGMENT_SIZE = 256 * 1024
-"""Bytes of ciphertext in each segment but the last; the header counts towards the first."""
+__all__ = [
+    "FIRST_PLAIN_SIZE",
+    "HEADER_SIZE",
+    "KEY_SIZE",
+    "PLAIN_SIZE",
+    "SEGMENT_SIZE",
+    "TAG_SIZE",
+    "Bytes",
+    "ReadAt",
+    "Sealed",
+    "SegmentReader",
+    "SegmentWriter",
+    "Write",
+    "ciphertext_size_of",
+    "damaged",
+    "index_of",
+    "plain_offset_of",
+    "plain_size_of",
+]
 
-FIRST_PLAIN_SIZE = SEGMENT_SIZE - HEADER_SIZE - TAG_SIZE
-PLAIN_SIZE = SEGMENT_SIZE - TAG_SIZE
-_MOST_SEGMENTS = 2**32
-
+Bytes = bytes | bytearray | memoryview
 Write = Callable[[memoryview], object]
 """Takes the next piece of ciphertext; the view is void when the call returns, so copy what must be kept."""
-ReadAt = Callable[[int, int], bytes]
+ReadAt = Callable[[int, int], Bytes]
 """Gives the ciphertext at (offset, length): exactly so many bytes, or fewer where the store has no more."""
 
 
@@ -60,54 +86,41 @@ class Sealed:
     plain_size: int
 
 
-def plain_size_of(ciphertext_size: int) -> int:
-    """Bytes of plaintext in an object of this many bytes of ciphertext.
-
-    Raises:
-        Damaged: no object has this length.
-    """
-    segments = _segments_of(ciphertext_size)
-    return ciphertext_size - HEADER_SIZE - TAG_SIZE * segments
-
-
-def ciphertext_size_of(plain_size: int) -> int:
-    """Bytes of ciphertext that a plaintext of this many bytes becomes."""
-    segments = 1 + max(0, -(-(plain_size - FIRST_PLAIN_SIZE) // PLAIN_SIZE))
-    return plain_size + HEADER_SIZE + TAG_SIZE * segments
-
-
-def fresh_header() -> bytes:
-    """A header with a salt and a nonce prefix that nobody used before."""
-    return bytes([HEADER_SIZE]) + secrets.token_bytes(KEY_SIZE + PREFIX_SIZE)
-
-
 class SegmentWriter:
     """Seals one plaintext, given in pieces of any size; holds one segment in memory.
 
-    ``close`` says that the plaintext is whole. A writer that is dropped before has made nothing that opens.
+    ``close`` says that the plaintext is whole. A writer that is dropped before has made nothing that opens. Large
+    pieces are sealed where they lie: only what may still become the last segment is copied.
 
     Args:
         key: the object's own key, 32 bytes.
         associated_data: what the object is bound to (``keys.object_binding``).
         write: takes the ciphertext, in order. If it raises, the writer is dead: begin anew with a new key.
         header: only for test vectors; drawn anew otherwise.
+        buffers: gives the buffer of ``SEGMENT_SIZE`` that the next segment is sealed into; else it is always the same.
     """
 
     def __init__(
-        self, key: Secret[bytes], *, associated_data: bytes, write: Write, header: bytes | None = None
+        self,
+        key: Secret[bytes],
+        *,
+        associated_data: bytes,
+        write: Write,
+        header: bytes | None = None,
+        buffers: Iterator[bytearray] | None = None,
     ) -> None:
         self._header = header or fresh_header()
-        self._cipher = _cipher(key, header=self._header, associated_data=associated_data)
+        self._cipher = cipher_of(key, header=self._header, associated_data=associated_data)
         self._write = write
+        self._buffers = buffers or repeat(bytearray(SEGMENT_SIZE))
         self._plain = bytearray(PLAIN_SIZE)
-        self._sealed = bytearray(SEGMENT_SIZE)
         self._held = 0
         self._index = 0
         self._plain_size = 0
         self._ciphertext_size = 0
         self._open = True
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: Bytes) -> None:
         """Take the next piece of plaintext.
 
         Raises:
@@ -116,12 +129,17 @@ class SegmentWriter:
         self._claim()
         with memoryview(data).cast("B") as piece:
             taken = 0
-            while taken < len(piece):
-                room = self._room()
+            while rest := len(piece) - taken:
+                room = PLAIN_SIZE if self._index else FIRST_PLAIN_SIZE
                 if self._held == room:  # full, and more has come: so this one isn't the last
-                    self._flush(last=0)
+                    self._seal_held(last=0)
                     continue
-                size = min(room - self._held, len(piece) - taken)
+                if not self._held and rest > room:  # more than a segment: it isn't the last, and needs no copy
+                    with piece[taken : taken + room] as straight:
+                        self._seal(straight, last=0)
+                    taken += room
+                    continue
+                size = min(room - self._held, rest)
                 self._plain[self._held : self._held + size] = piece[taken : taken + size]
                 self._held += size
                 taken += size
@@ -134,7 +152,7 @@ class SegmentWriter:
             What to pin.
         """
         self._claim()
-        self._flush(last=1)
+        self._seal_held(last=1)
         return Sealed(self._header, self._ciphertext_size, self._plain_size)
 
     def _claim(self) -> None:
@@ -144,27 +162,26 @@ class SegmentWriter:
             raise RuntimeError(message)
         self._open = False
 
-    def _room(self) -> int:
-        return PLAIN_SIZE if self._index else FIRST_PLAIN_SIZE
+    def _seal_held(self, *, last: int) -> None:
+        with memoryview(self._plain) as plain, plain[: self._held] as held:
+            self._seal(held, last=last)
+        self._held = 0
 
-    def _flush(self, *, last: int) -> None:
-        if self._index >= _MOST_SEGMENTS - 1:
-            raise _too_large()
-        start = 0
-        if self._index == 0:
-            self._sealed[:HEADER_SIZE] = self._header
-            start = HEADER_SIZE
-        end = start + self._held + TAG_SIZE
-        with memoryview(self._plain) as plain, memoryview(self._sealed) as sealed:
-            nonce = _nonce(self._header, index=self._index, last=last)
-            with plain[: self._held] as data, sealed[start:end] as out:
-                self._cipher.encrypt_into(nonce, data, b"", out)
+    def _seal(self, plain: memoryview, *, last: int) -> None:
+        if self._index >= MOST_SEGMENTS - 1:
+            raise too_large()
+        start = 0 if self._index else HEADER_SIZE
+        end = start + len(plain) + TAG_SIZE
+        with memoryview(next(self._buffers)) as sealed:
+            if start:
+                sealed[:start] = self._header
+            with sealed[start:end] as out:
+                self._cipher.encrypt_into(nonce_of(self._header, index=self._index, last=last), plain, b"", out)
             with sealed[:end] as piece:
                 self._write(piece)
         self._ciphertext_size += end
-        self._plain_size += self._held
+        self._plain_size += len(plain)
         self._index += 1
-        self._held = 0
 
 
 class SegmentReader:
@@ -185,13 +202,13 @@ class SegmentReader:
         self, key: Secret[bytes], *, associated_data: bytes, size: int, header: bytes | None, read_at: ReadAt
     ) -> None:
         self.plain_size = plain_size_of(size)
-        self.segment_count = _segments_of(size)
+        self.segment_count = segments_in(size)
         self._size = size
         self._read_at = read_at
-        self._header = self._fetch(0, HEADER_SIZE)
+        self._header = bytes(self._fetch(0, HEADER_SIZE))
         if self._header[0] != HEADER_SIZE or (header is not None and self._header != header):
             raise damaged()
-        self._cipher = _cipher(key, header=self._header, associated_data=associated_data)
+        self._cipher = cipher_of(key, header=self._header, associated_data=associated_data)
 
     def read(self, start: int, end: int) -> bytes:
         """The plaintext from ``start`` up to ``end`` (exclusive, at most ``plain_size``).
@@ -199,6 +216,9 @@ class SegmentReader:
         Raises:
             Damaged: a segment in it fails.
         """
+        base = plain_offset_of(index := index_of(start))
+        if 0 <= start < end <= min(base + PLAIN_SIZE, self.plain_size) and index_of(end - 1) == index:
+            return self.segment(index)[start - base : end - base]  # most small reads touch one segment
         return b"".join(self.segments(start, end))
 
     def segments(self, start: int, end: int) -> Iterator[bytes]:
@@ -210,6 +230,21 @@ class SegmentReader:
         for index in self.indexes(start, end):
             base = plain_offset_of(index)
             piece = self.segment(index)[max(0, start - base) : max(0, end - base)]
+            if piece:
+                yield piece
+
+    def views(self, start: int, end: int, *, buffers: Iterator[bytearray]) -> Iterator[memoryview]:
+        """The same in memory that is used again: each segment is opened into the next buffer, of ``PLAIN_SIZE``.
+
+        A view is void as soon as its buffer comes round again.
+
+        Raises:
+            Damaged: when the segment that fails is reached; nothing of it is given out.
+        """
+        for index in self.indexes(start, end):
+            base, buffer = plain_offset_of(index), next(buffers)
+            count = self.segment_into(index, buffer)
+            piece = memoryview(buffer)[max(0, start - base) : min(count, max(0, end - base))]
             if piece:
                 yield piece
 
@@ -226,61 +261,36 @@ class SegmentReader:
         Raises:
             Damaged: it isn't the segment that was sealed there.
         """
+        nonce, sealed = self._sealed(index)
+        try:
+            return self._cipher.decrypt(nonce, sealed, b"")
+        except InvalidTag:
+            raise damaged() from None
+
+    def segment_into(self, index: int, buffer: bytearray) -> int:
+        """Open one segment into a buffer of ``PLAIN_SIZE``; gives how many bytes it has.
+
+        Raises:
+            Damaged: it isn't the segment that was sealed there; what the buffer holds then is nobody's.
+        """
+        nonce, sealed = self._sealed(index)
+        with memoryview(buffer) as view, view[: len(sealed) - TAG_SIZE] as out:
+            try:
+                return self._cipher.decrypt_into(nonce, sealed, b"", out)
+            except InvalidTag:
+                raise damaged() from None
+
+    def _sealed(self, index: int) -> tuple[bytes, Bytes]:
+        """A segment as it lies there, and its nonce."""
         if not 0 <= index < self.segment_count:
             raise damaged()
         start = index * SEGMENT_SIZE if index else HEADER_SIZE
         end = min((index + 1) * SEGMENT_SIZE, self._size)
-        nonce = _nonce(self._header, index=index, last=int(index == self.segment_count - 1))
-        try:
-            return self._cipher.decrypt(nonce, self._fetch(start, end - start), b"")
-        except InvalidTag:
-            raise damaged() from None
+        nonce = nonce_of(self._header, index=index, last=int(index == self.segment_count - 1))
+        return nonce, self._fetch(start, end - start)
 
-    def _fetch(self, offset: int, length: int) -> bytes:
+    def _fetch(self, offset: int, length: int) -> Bytes:
         data = self._read_at(offset, length)
         if len(data) != length:
             raise damaged()
         return data
-
-
-def index_of(position: int) -> int:
-    """The segment that holds the plaintext byte at ``position``."""
-    return 0 if position < FIRST_PLAIN_SIZE else 1 + (position - FIRST_PLAIN_SIZE) // PLAIN_SIZE
-
-
-def plain_offset_of(index: int) -> int:
-    """Where a segment's plaintext begins in the whole."""
-    return FIRST_PLAIN_SIZE + (index - 1) * PLAIN_SIZE if index else 0
-
-
-def damaged() -> Damaged:
-    """The one answer to bytes that aren't what was sealed."""
-    return Damaged("object_damaged", "This film is damaged and can't be shown. Please tell your administrator.")
-
-
-def _too_large() -> TooLarge:
-    return TooLarge("object_too_large", "That is too large to keep in one piece.")
-
-
-def _segments_of(ciphertext_size: int) -> int:
-    if ciphertext_size < HEADER_SIZE + TAG_SIZE:
-        raise damaged()
-    count = -(-ciphertext_size // SEGMENT_SIZE)
-    if count > 1 and ciphertext_size - (count - 1) * SEGMENT_SIZE <= TAG_SIZE:
-        raise damaged()  # a last segment without a byte in it, which no writer makes
-    if count >= _MOST_SEGMENTS:
-        raise damaged()
-    return count
-
-
-def _cipher(key: Secret[bytes], *, header: bytes, associated_data: bytes) -> AESGCM:
-    secret = key.reveal()
-    if len(secret) != KEY_SIZE or len(header) != HEADER_SIZE:
-        message = "an object key has 32 bytes, a header 40"
-        raise ValueError(message)
-    derived = HKDF(SHA256(), KEY_SIZE, header[1 : 1 + KEY_SIZE], associated_data).derive(secret)
-    return AESGCM(derived)
-
-
-def _nonce(header: bytes, *, index: int, last: int) -> bytes:
-    return header[1 + KEY_SIZE :] + index.to_bytes(4, "big") + bytes([last])

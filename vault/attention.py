@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import CaseId, ClipId
 from vault.models import ClipRow, ClipState, FootageRow, ObjectRow, ObjectState
+from vault.quarantine import damaged_deposits
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Attention:
     """What somebody should look at.
 
     Attributes:
-        quarantined: objects that failed their authentication.
+        quarantined: objects that failed their authentication, and deposits whose parts did.
         phone_copies: films that may still be on the phone that made them, in clear.
     """
 
@@ -38,7 +39,8 @@ def attention(session: Session, *, deposited_before: datetime) -> Attention:
         .select_from(FootageRow)
         .where(FootageRow.phone_copy_removed_at.is_(None), FootageRow.deposited_at < deposited_before)
     )
-    return Attention(session.scalar(quarantined) or 0, session.scalar(on_phones) or 0)
+    failed = (session.scalar(quarantined) or 0) + len(damaged_deposits(session))
+    return Attention(failed, session.scalar(on_phones) or 0)
 
 
 def clips_there(session: Session) -> dict[CaseId, list[ClipId]]:

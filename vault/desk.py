@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 import audit
@@ -11,13 +10,13 @@ import consent
 from audit import Event
 from consent import Permit, Reason, Refusal
 from core.db import Database
-from core.errors import Damaged, VaultError
+from core.errors import VaultError
 from core.ids import ObjectId, ViewingId
-from core.segments import SegmentReader, damaged
+from core.segments import SegmentReader
 from identity import Actor
 from keys import KeyStore
-from vault import errors, renditions, sealed, viewings
-from vault.models import ObjectRow, ObjectState
+from vault import errors, quarantine, renditions, sealed, viewings
+from vault.models import ObjectRow
 from vault.objects import ObjectStore
 from vault.viewings import Ticket
 
@@ -90,18 +89,10 @@ class Desk:
             Refused: the permit isn't for this object.
             Damaged: it isn't what was sealed, or it was quarantined.
         """
-        if found.state is not ObjectState.SEALED:
-            raise damaged()
+        quarantine.refuse_unsound(found)
         key = self.keystore.object_key(ObjectId(found.id), capability=permit)
         return sealed.opened(found, key=key, store=self.store)
 
-    @contextmanager
-    def quarantining(self, found: ObjectRow) -> Iterator[None]:
-        """Around a read: what fails its authentication is never given out again. What is merely missing may return."""
-        try:
-            yield
-        except Damaged as error:
-            if error.code == damaged().code:
-                with suppress(VaultError), self.db.begin() as session:
-                    renditions.quarantine(session, ObjectId(found.id))
-            raise
+    def quarantining(self, found: ObjectRow) -> AbstractContextManager[None]:
+        """Around a read: what fails its authentication is never given out again."""
+        return quarantine.quarantining(self.db, ObjectId(found.id))

@@ -21,6 +21,7 @@ from sqlalchemy import select
 import audit
 from audit import Event
 from core import jobs
+from core.ahead import WriteBehind, ahead, plain_buffers
 from core.db import Database, get, lock
 from core.errors import Invalid, TooLarge, VaultError
 from core.ids import CaseId, FootageId, PersonId, UploadId
@@ -29,7 +30,7 @@ from core.secret import Secret
 from core.segments import SegmentReader, SegmentWriter, damaged
 from keys import KeyStore, part_binding
 from media import launcher
-from vault import errors, pictures, renditions, sealed, uploads
+from vault import errors, pictures, quarantine, renditions, sealed, uploads
 from vault.making import Progress, Span, Work, subject_of
 from vault.models import (
     FootageRow,
@@ -91,13 +92,20 @@ def _seal_original(work: Work, footage_id: FootageId, *, upload: UploadRow, part
     part_key = work.keystore.object_key(uploads.key_name(upload_id), capability=use)
     draft = work.begin(ObjectKind.ORIGINAL, media_type=upload.media_type)
     whole, progress = hashlib.sha256(), work.progress(_SEAL)
-    with work.store.writer(draft.id) as writer:
-        pin = Pin(writer)
-        sealer = SegmentWriter(draft.key, associated_data=draft.associated_data, write=pin.write)
-        for piece in _opened(work, upload, parts=parts, key=part_key, progress=progress):
+    with (
+        work.store.writer(draft.id) as writer,
+        WriteBehind((pin := Pin(writer)).write) as behind,
+        quarantine.telling_of_deposit(work.db, case_id=work.case_id, footage_id=footage_id),
+        ahead(_opened(work, upload, parts=parts, key=part_key, progress=progress)) as pieces,
+    ):
+        sealer = SegmentWriter(
+            draft.key, associated_data=draft.associated_data, write=behind.write, buffers=behind.buffers()
+        )
+        for piece in pieces:
             whole.update(piece)
             sealer.write(piece)
         length = sealer.close().plain_size
+        behind.flush()
         if upload.declared_sha256 and not hmac.compare_digest(whole.hexdigest(), upload.declared_sha256):
             raise errors.film_checksum_mismatch()
         writer.commit()
@@ -120,9 +128,9 @@ def _seal_original(work: Work, footage_id: FootageId, *, upload: UploadRow, part
 
 def _opened(
     work: Work, upload: UploadRow, *, parts: list[PartRow], key: Secret[bytes], progress: Progress
-) -> Iterator[bytes]:
+) -> Iterator[memoryview]:
     """The plaintext of an upload, segment by segment; memory stays flat."""
-    reached = 0
+    reached, buffers = 0, plain_buffers()
     for part in parts:
         if part.offset != reached or work.store.size(part.name) != part.sealed_length:
             raise damaged()
@@ -135,7 +143,7 @@ def _opened(
         )
         if reader.plain_size != part.length:
             raise damaged()
-        yield from reader.segments(0, part.length)
+        yield from reader.views(0, part.length, buffers=buffers)
         reached += part.length
         progress.reach(reached / upload.length)
         progress.check()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from core.ahead import ahead, plain_buffers
 from core.errors import Damaged, NotFound
 from core.ids import CaseId, ObjectId, UploadId
 from core.segments import SegmentReader, damaged
@@ -105,7 +106,8 @@ class Judge:
     def _read(self, reader: SegmentReader) -> str:
         """Authenticate every segment; give the plaintext's SHA-256, and keep nothing."""
         whole = hashlib.sha256()
-        for piece in reader.segments(0, reader.plain_size):
-            whole.update(piece)
-            self.read(len(piece))
+        with ahead(reader.views(0, reader.plain_size, buffers=plain_buffers())) as pieces:
+            for piece in pieces:
+                whole.update(piece)
+                self.read(len(piece))
         return whole.hexdigest()

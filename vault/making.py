@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.db import Database, get
-from core.errors import Conflict, VaultError
+from core.errors import Conflict, Damaged, VaultError
 from core.ids import CaseId, ObjectId
 from core.jobs import JobRow, Lease
+from core.secret import Secret
+from core.segments import SegmentReader
 from keys import JobCapability, KeyStore
 from media import launcher
 from media.launcher import Job, Result, Sink, Source
-from vault import sealed, stretches
+from vault import quarantine, sealed, stretches
 from vault.models import ObjectKind, ObjectRow
 from vault.objects import ObjectStore
 from vault.sealed import Draft, Fenced, Pin, Plain
@@ -68,15 +70,15 @@ class Work:
         """A sealed object for the sandbox, which alone opens it.
 
         Raises:
-            Damaged: its length isn't the pinned one.
+            Damaged: its length isn't the pinned one, or it was quarantined.
         """
+        quarantine.refuse_unsound(row)
         sealed.check_length(row, store=self.store)
         object_id = ObjectId(row.id)
-        use = JobCapability(job=self.lease.job_id, case_id=self.case_id, objects=frozenset({object_id}))
         return Source(
             size=row.sealed_length or 0,
             header=row.header or b"",
-            key=self.keystore.object_key(object_id, capability=use),
+            key=self._key(object_id),
             associated_data=sealed.binding(row),
             read=self.ciphertext_of(object_id),
         )
@@ -85,12 +87,12 @@ class Work:
         """A small sealed object in clear, in memory.
 
         Raises:
-            Damaged: it isn't what was sealed.
+            Damaged: it isn't what was sealed; it is quarantined now.
         """
-        object_id = ObjectId(row.id)
-        use = JobCapability(job=self.lease.job_id, case_id=self.case_id, objects=frozenset({object_id}))
-        reader = sealed.opened(row, key=self.keystore.object_key(object_id, capability=use), store=self.store)
-        return reader.read(0, reader.plain_size)
+        quarantine.refuse_unsound(row)
+        with quarantine.quarantining(self.db, ObjectId(row.id)):
+            reader = self._opened(row)
+            return reader.read(0, reader.plain_size)
 
     def begin(self, kind: ObjectKind, *, media_type: str) -> Draft:
         """Make a key and a row for an object that this job is about to write.
@@ -105,6 +107,24 @@ class Work:
                 sealed.draft_row(draft, kind=kind, media_type=media_type, lease=self.lease, at=self.db.clock.now())
             )
         return draft
+
+    def look_again(self, row: ObjectRow) -> None:
+        """Read all of an object that is said to be damaged, here: a sandbox's word alone puts no film in quarantine.
+
+        Raises:
+            Damaged: it is; it is quarantined now.
+        """
+        with quarantine.quarantining(self.db, ObjectId(row.id)):
+            reader = self._opened(row)
+            for index in range(reader.segment_count):
+                reader.segment(index)
+
+    def _opened(self, row: ObjectRow) -> SegmentReader:
+        return sealed.opened(row, key=self._key(ObjectId(row.id)), store=self.store)
+
+    def _key(self, object_id: ObjectId) -> Secret[bytes]:
+        use = JobCapability(job=self.lease.job_id, case_id=self.case_id, objects=frozenset({object_id}))
+        return self.keystore.object_key(object_id, capability=use)
 
     def discard_drafts(self) -> None:
         """Destroy what attempts at this job, up to and including this one, left unfinished. Safe to repeat."""
@@ -127,12 +147,15 @@ class Work:
         """Run one media job over an object; its output is durable when this returns, and pinned by ``Made.keep``.
 
         Raises:
+            Damaged: the object isn't what was sealed; it is quarantined now.
             Invalid: the film can't be read as one, or the job asks for what it hasn't.
             TooLarge: the film is over the bounds.
             Fenced: the job is no longer this worker's.
             Unavailable: the sandbox failed; trying again may help.
         """
         progress = self.progress(span)
+        with quarantine.quarantining(self.db, ObjectId(of.id)):
+            source = self.source(of)
         draft = self.begin(kind, media_type=media_type)
         with self.store.writer(draft.id) as writer:
             pin = Pin(writer)
@@ -140,7 +163,7 @@ class Work:
             try:
                 result = launcher.run(
                     job,
-                    source=self.source(of),
+                    source=source,
                     sink=sink,
                     on_progress=lambda parts: progress.reach(parts / 1000),
                     cancelled=progress.is_lost,
@@ -148,6 +171,9 @@ class Work:
                 )
             except Conflict:
                 progress.check()
+                raise
+            except Damaged:
+                self.look_again(of)
                 raise
             writer.commit()
         return Made(draft, pin, result)

@@ -21,7 +21,7 @@ from core.db import lock, not_found
 from core.ids import CaseId, ClipId, FootageId, ObjectId, PersonId, RenditionId, VisitId, new_id, well_formed
 from vault import errors
 from vault.making import Made, Work
-from vault.models import FootageRow, ObjectRow, ObjectState, PersonShownRow, RenditionRow, Treatment
+from vault.models import FootageRow, PersonShownRow, RenditionRow, Treatment
 from vault.redaction_models import DetectionsRow
 
 
@@ -194,30 +194,6 @@ def void(session: Session, rendition_id: RenditionId) -> None:
     row = _locked(session, rendition_id)
     row.attested_by, row.attested_at, row.nobody_recognisable = None, None, False
     identity.raise_version(session, CaseId(row.case_id))
-
-
-def quarantine(session: Session, object_id: ObjectId) -> None:
-    """An object failed its authentication: neither it nor what is made of it is given out again."""
-    found = session.get(ObjectRow, object_id)
-    if found is None or found.state is not ObjectState.SEALED:
-        return
-    identity.lock_case(session, CaseId(found.case_id))
-    row = lock(session, ObjectRow, object_id)
-    if row.state is not ObjectState.SEALED:
-        return
-    row.state = ObjectState.QUARANTINED
-    for rendition in session.scalars(select(RenditionRow).where(RenditionRow.object_id == object_id)):
-        if rendition.state is RenditionState.LIVE:
-            rendition.state = RenditionState.QUARANTINED
-    identity.raise_version(session, CaseId(row.case_id))
-    audit.record(
-        session,
-        Event.OBJECT_QUARANTINED,
-        actor=None,
-        outcome=audit.Outcome.FAILED,
-        case_id=CaseId(row.case_id),
-        object_id=object_id,
-    )
 
 
 def _locked(session: Session, rendition_id: RenditionId) -> RenditionRow:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 
 import pytest
 from hypothesis import given, settings
@@ -90,6 +91,77 @@ def test_any_range_of_any_size_written_in_any_pieces_is_the_plaintexts_range(
     assert made.reader().read(start, end) == made.plain[start:end]
 
 
+@settings(max_examples=30, deadline=None)
+@given(size=sizes, cuts=st.lists(st.floats(0, 1), max_size=6))
+def test_however_a_plaintext_is_handed_in_the_same_bytes_come_out(size: int, cuts: list[float]) -> None:
+    """Large pieces are sealed where they lie, small ones are gathered: nobody may see a difference."""
+    plain, whole = plain_of(size)[:size], of_size(size)
+    out = io.BytesIO()
+    writer = SegmentWriter(KEY, associated_data=BOUND, write=out.write, header=whole.pinned.header)
+    ends = [*sorted(round(cut * size) for cut in cuts), size]
+    for start, end in zip([0, *ends], ends, strict=False):
+        writer.write(memoryview(plain)[start:end])
+    assert writer.close() == whole.pinned
+    assert out.getvalue() == whole.sealed
+
+
+def test_a_piece_that_is_sealed_where_it_lies_stays_as_it_was() -> None:
+    plain = bytearray(plain_of(BORDERS[2]))
+    before = bytes(plain)
+    writer = SegmentWriter(KEY, associated_data=BOUND, write=lambda _piece: None)
+    writer.write(plain)
+    writer.close()
+    plain += b"and it can grow again"  # nobody holds on to it
+    assert plain.startswith(before)
+
+
+@settings(max_examples=40, deadline=None)
+@given(size=sizes, cut=st.tuples(st.floats(0, 1), st.floats(0, 1)), room=st.integers(1, 3))
+def test_views_in_memory_that_is_used_again_show_the_same_as_pieces_of_their_own(
+    size: int, cut: tuple[float, float], room: int
+) -> None:
+    made = of_size(size)
+    start, end = sorted(round(c * size) for c in cut)
+    buffers = cycle([bytearray(b"\xff" * PLAIN_SIZE) for _ in range(room)])
+    shown = [bytes(view) for view in made.reader().views(start, end, buffers=buffers)]
+    assert shown == list(made.reader().segments(start, end))
+
+
+PIECES = st.lists(st.integers(0, 2), min_size=1, max_size=5)
+CHANGES = st.one_of(
+    PIECES.map(lambda order: lambda data: b"".join(_pieces(data)[i] for i in order)),
+    st.integers(0, ciphertext_size_of(BORDERS[1] + 50)).map(lambda at: lambda data: data[:at]),
+    st.binary(min_size=1, max_size=40).map(lambda tail: lambda data: data + tail),
+    st.tuples(st.floats(0, 0.999999), st.integers(1, 255)).map(lambda flip: lambda data: _flipped(data, *flip)),
+)
+
+
+def _pieces(data: bytes) -> list[bytes]:
+    return [data[i * SEGMENT_SIZE : (i + 1) * SEGMENT_SIZE] for i in range(3)]
+
+
+def _flipped(data: bytes, where: float, bits: int) -> bytes:
+    at = int(where * len(data))
+    return data[:at] + bytes([data[at] ^ bits]) + data[at + 1 :] if data else data
+
+
+@settings(max_examples=60, deadline=None)
+@given(changes=st.lists(CHANGES, min_size=1, max_size=4))
+def test_whatever_is_done_to_an_object_it_is_refused_or_it_is_the_object(
+    changes: list[Callable[[bytes], bytes]],
+) -> None:
+    made, stored = _CHANGED, _CHANGED.sealed
+    for change in changes:
+        stored = change(stored)
+    for header in (None, made.pinned.header):
+        try:
+            reader = made.reader(stored, size=len(stored), header=header)
+            shown = reader.read(0, reader.plain_size)
+        except Damaged:
+            continue
+        assert (stored, shown) == (made.sealed, made.plain)
+
+
 def test_a_range_read_touches_only_the_segments_it_needs() -> None:
     made = of_size(BORDERS[2])
     asked: list[tuple[int, int]] = []
@@ -143,6 +215,7 @@ def test_every_flipped_bit_is_refused(where: int, bit: int) -> None:
 
 
 _FLIPPED = of_size(BORDERS[0] + 50)
+_CHANGED = of_size(BORDERS[1] + 50)
 
 
 def test_segments_swapped_doubled_or_dropped_are_refused() -> None:

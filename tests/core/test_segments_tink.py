@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tink import cleartext_keyset_handle, streaming_aead
 from tink.proto import aes_gcm_hkdf_streaming_pb2, common_pb2, tink_pb2
 
@@ -62,6 +64,29 @@ def test_we_open_what_tink_seals(size: int) -> None:
     )
     assert reader.read(0, size) == plain
     assert reader.plain_size == size
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    size=st.integers(0, FIRST_PLAIN_SIZE + PLAIN_SIZE + 100),
+    step=st.integers(1, SEGMENT_SIZE * 2),
+    key=st.binary(min_size=32, max_size=32),
+    bound=st.binary(max_size=200),
+)
+def test_any_object_of_any_key_and_binding_goes_both_ways(size: int, step: int, key: bytes, bound: bytes) -> None:
+    plain, secret = plain_of(size)[:size], Secret(key)
+    made = seal(plain, step=max(step, size // 20 + 1), key=secret, bound=bound)
+    with tinks(secret).new_decrypting_stream(io.BytesIO(made.sealed), bound) as stream:
+        assert stream.read() == plain
+    place = Kept()
+    with tinks(secret).new_encrypting_stream(place, bound) as stream:
+        for start in range(0, size, max(step, size // 20 + 1)):
+            stream.write(plain[start : start + max(step, size // 20 + 1)])
+    data = place.content
+    reader = SegmentReader(
+        secret, associated_data=bound, size=len(data), header=data[:40], read_at=lambda at, n: data[at : at + n]
+    )
+    assert reader.read(0, size) == plain
 
 
 def test_we_refuse_bytes_after_a_full_last_segment_where_tinks_python_lets_them_pass() -> None:

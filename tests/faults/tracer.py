@@ -5,6 +5,9 @@ at its own speed); its parent looks through ``ptrace``. A process that is killed
 that aren't in the list change nothing that outlives the process: what they change is memory, sockets, pipes. One thing
 is left out on purpose: SQLite's ``-shm`` file is written through a mapping. It is an index that the next process makes
 anew. Linux on x86-64 only, as the service.
+
+A process with several threads is followed in all of them. One call is made at a time: whoever is stopped waits until
+the one before has returned, so what lies on the disk at a stop is what a kill there leaves.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import os
 import signal
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -36,9 +40,10 @@ _BY_NAME_IN_A_FOLDER = frozenset({"openat", "mkdirat", "unlinkat", "renameat", "
 _FLAGS = {"open": "rsi", "openat": "rdx"}
 _MAKING = os.O_CREAT | os.O_TRUNC
 
-_TRACEME, _CONT, _GETREGS, _SETREGS, _SETOPTIONS = 0, 7, 12, 13, 0x4200
-_O_TRACESECCOMP, _O_EXITKILL = 0x80, 0x100000
-_EVENT_SECCOMP = 7
+_TRACEME, _CONT, _GETREGS, _SETREGS, _SYSCALL, _SETOPTIONS = 0, 7, 12, 13, 24, 0x4200
+_O_TRACECLONE, _O_TRACESECCOMP, _O_EXITKILL = 0x08, 0x80, 0x100000
+_EVENT_CLONE, _EVENT_SECCOMP = 3, 7
+_WALL = 0x40000000  # threads, too
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 _ALLOW, _TRACE = 0x7FFF0000, 0x7FF00000
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
@@ -91,30 +96,44 @@ def run(act: Callable[[], object], *, folder: Path, decide: Decide) -> int | Non
         _be_traced(act)
     _, status = os.waitpid(pid, 0)
     assert os.WIFSTOPPED(status), "the traced process didn't stop: may this machine use ptrace?"
-    _ptrace(_SETOPTIONS, pid, data=_O_TRACESECCOMP | _O_EXITKILL)
-    passed_on = 0
+    _ptrace(_SETOPTIONS, pid, data=_O_TRACECLONE | _O_TRACESECCOMP | _O_EXITKILL)
+    _ptrace(_CONT, pid)
+    known = {pid}
     while True:
-        _ptrace(_CONT, pid, data=passed_on)
-        _, status = os.waitpid(pid, 0)
-        if os.WIFEXITED(status):
-            return os.WEXITSTATUS(status)
-        if os.WIFSIGNALED(status):
-            return None
-        passed_on = 0
-        if status >> 8 != signal.SIGTRAP | _EVENT_SECCOMP << 8:
+        thread, status = os.waitpid(-1, _WALL)
+        if os.WIFEXITED(status) or os.WIFSIGNALED(status):
+            if thread == pid:  # the last to go
+                return os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+            continue
+        event, passed_on = status >> 8, 0
+        if event == signal.SIGTRAP | _EVENT_SECCOMP << 8:
+            then = _ask(thread, folder=folder, decide=decide)
+            if then is Then.KILL:
+                os.kill(pid, signal.SIGKILL)
+                continue
+            if then is not None and not _made(thread):
+                continue
+        elif event != signal.SIGTRAP | _EVENT_CLONE << 8 and thread in known:
             passed_on = os.WSTOPSIG(status)
-        elif _ask(pid, folder=folder, decide=decide) is Then.KILL:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return None
+        known.add(thread)  # which begins with a stop that is no signal of anybody's
+        with suppress(ProcessLookupError):  # killed meanwhile
+            _ptrace(_CONT, thread, data=passed_on)
 
 
-def _ask(pid: int, *, folder: Path, decide: Decide) -> Then | int:
+def _made(thread: int) -> bool:
+    """Let a thread make its call, and wait until it has returned; no where it didn't live to see that."""
+    _ptrace(_SYSCALL, thread)
+    _, status = os.waitpid(thread, _WALL)
+    return os.WIFSTOPPED(status)
+
+
+def _ask(pid: int, *, folder: Path, decide: Decide) -> Then | int | None:
+    """What is to become of a thread's call; nothing where nobody need be asked."""
     registers = _Registers()
     _ptrace(_GETREGS, pid, data=ctypes.addressof(registers))
     call = _call(pid, registers, folder=folder)
     if call is None:
-        return Then.GO_ON
+        return None
     then = decide(call)
     if isinstance(then, int):
         registers.orig_rax = 2**64 - 1  # no such call: it is skipped, and answers what stands in rax
@@ -187,4 +206,4 @@ def _filter() -> None:
 
 def _ptrace(request: int, pid: int, *, data: int = 0) -> None:
     if _libc.ptrace(request, pid, None, data) == -1:
-        raise OSError(ctypes.get_errno(), f"ptrace {request}")
+        raise OSError(ctypes.get_errno(), f"ptrace {request}")  # ESRCH is a ProcessLookupError

@@ -23,6 +23,8 @@ from vault.desk import Desk
 from vault.leave import Leave
 from vault.objects import ObjectStore
 
+_ETAG_DIGITS = 32
+
 
 class ViewingCut(Refused):
     """A stream that was allowed is no longer. Abort the connection: it must not look like the film's end."""
@@ -83,6 +85,7 @@ class Reading:
         start: first byte.
         end: first byte that isn't in it any more.
         total: length of the whole film in bytes.
+        etag: strong, as HTTP writes it: the same bytes, the same tag, for as long as anybody looks.
         duration: of the whole film.
         media_type: of the film.
     """
@@ -92,6 +95,7 @@ class Reading:
             raise errors.bad_range()
         self.start, self.end, self.total, self.media_type = start, end, film.plain_size, leave.ticket.film.media_type
         self.duration = leave.ticket.duration
+        self.etag = f'"{leave.ticket.content_hash[:_ETAG_DIGITS]}"'
         self._leave, self._film = leave, film
 
     def narrowed(self, *, start: int, end: int) -> Reading:

@@ -15,6 +15,7 @@ import vault
 from app import ranges
 from app.listing import cut, finder
 from app.policy import ANYONE_SIGNED_IN, STAFF
+from app.ranges import ByteRange
 from app.service import Service, service_of
 from app.shared_page import clips_for, purpose_for
 from app.streaming import FilmResponse, paced
@@ -106,7 +107,6 @@ async def events(viewing_id: ViewingId, actor: Anyone, service: TheService) -> R
 
 
 async def _film(request: Request, viewing_id: ViewingId, actor: Actor, service: Service) -> Response:
-    asked = request.headers.get("range")
     whole = await vault.read_range(
         service.db,
         keystore=service.keystore,
@@ -115,17 +115,22 @@ async def _film(request: Request, viewing_id: ViewingId, actor: Actor, service: 
         actor=actor,
         viewing_id=viewing_id,
     )
-    headers = {"Accept-Ranges": "bytes", "Content-Type": whole.media_type, "Content-Disposition": "inline"}
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Type": whole.media_type,
+        "Content-Disposition": "inline",
+        "ETag": whole.etag,
+    }
     try:
-        part = ranges.parse(asked, size=whole.total)
+        part = _asked(request, etag=whole.etag, size=whole.total)
     except ranges.Unsatisfiable:
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{whole.total}"})
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{whole.total}", "ETag": whole.etag})
     reading = whole.narrowed(start=part.start, end=part.end) if part else whole
     if part:
         headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{whole.total}"
     length = reading.end - reading.start
     if request.method == "HEAD":
-        return Response(status_code=206 if part else 200, headers={**headers, "Content-Length": str(length)})
+        return Response(headers={**headers, "Content-Length": str(length)})
     film = aiter(reading)
     if actor.kind is PersonKind.STAFF:
         film = paced(film, bytes_per_second=reading.total / max(reading.duration.total_seconds(), 1.0))
@@ -135,6 +140,18 @@ async def _film(request: Request, viewing_id: ViewingId, actor: Actor, service: 
             await asyncio.sleep(LOOK_SECONDS)
 
     return FilmResponse(film, until=until, length=length, status=206 if part else 200, headers=headers)
+
+
+def _asked(request: Request, *, etag: str, size: int) -> ByteRange | None:
+    """The range of a ``GET``, if there is one that counts.
+
+    Raises:
+        Unsatisfiable: answer 416.
+    """
+    given = request.headers.getlist("range")
+    if request.method != "GET" or len(given) != 1 or not ranges.holds_if(request.headers.get("if-range"), etag=etag):
+        return None
+    return ranges.parse(given[0], size=size)
 
 
 async def _follow(viewing_id: ViewingId, actor: Actor, service: Service) -> Leave:

@@ -281,6 +281,55 @@ def test_the_head_of_a_film_is_that_of_the_film(stage: Stage, family: Family, fi
     assert [head.headers[name] for name in told] == [whole.headers[name] for name in told]
 
 
+def test_every_legal_range_of_a_film_is_answered_with_exactly_its_bytes(
+    stage: Stage, family: Family, film: str
+) -> None:
+    with stage.client(family.staff.guider) as client:
+        whole = client.get(f"/media/{film}")
+        content, etag = whole.content, whole.headers["etag"]
+        assert etag.startswith('"')
+        legal = {
+            "bytes=0-0": (0, 1),
+            "bytes=5-9": (5, 10),
+            "bytes=262080-262099": (262_080, 262_100),
+            "bytes=1000-": (1000, 300_000),
+            "bytes=299999-999999999999999999999": (299_999, 300_000),
+            "bytes=-1": (299_999, 300_000),
+            "bytes=-300001": (0, 300_000),
+            "bytes=5-9,": (5, 10),
+        }
+        for asked, (start, end) in legal.items():
+            for condition in ({}, {"If-Range": etag}):
+                found = client.get(f"/media/{film}", headers={"Range": asked, **condition})
+                assert (asked, found.status_code) == (asked, 206)
+                assert found.content == content[start:end]
+                assert found.headers["content-range"] == f"bytes {start}-{end - 1}/300000"
+                assert int(found.headers["content-length"]) == end - start
+                assert found.headers["etag"] == etag
+
+
+def test_what_is_no_range_gets_the_whole_and_what_lies_outside_gets_416(
+    stage: Stage, family: Family, film: str
+) -> None:
+    with stage.client(family.staff.guider) as client:
+        content, etag = (whole := client.get(f"/media/{film}")).content, whole.headers["etag"]
+        date = "Sun, 22 Nov 2026 19:00:00 GMT"
+        ignored = (
+            *({"Range": asked} for asked in ("bytes=5-4", "bytes=a-b", "bytes=", "items=0-1", "bytes=0-1,x")),
+            *({"Range": "bytes=0-9", "If-Range": other} for other in (f"W/{etag}", '"other"', date)),
+        )
+        for headers in ignored:
+            found = client.get(f"/media/{film}", headers=headers)
+            assert (headers, found.status_code, "content-range" in found.headers) == (headers, 200, False)
+            assert found.content == content
+        for asked in ("bytes=300000-", "bytes=-0", "bytes=0-1,5-9", "bytes=" + ",".join(["0-1"] * 5000)):
+            found = client.get(f"/media/{film}", headers={"Range": asked})
+            assert (found.status_code, found.headers["content-range"]) == (416, "bytes */300000")
+            assert found.content == b""
+        head = client.head(f"/media/{film}", headers={"Range": "bytes=0-9"})  # ranges are of GET alone
+        assert (head.status_code, head.headers["content-length"]) == (200, "300000")
+
+
 def test_a_session_that_was_signed_out_is_dead_everywhere(stage: Stage) -> None:
     someone = stage.colleague(Role.GUIDER)
     with stage.client(someone) as client:

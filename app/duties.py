@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from core.clock import ENGLAND
 from core.errors import NotFound
 from core.ids import CaseId, EntryId, InvitationId, PersonId
 from core.jobs import Lease
+from vault import MIB, Claim, Pace
 
 _SUBJECT = "A message for you"
 _QUESTION = "Something is waiting for your answer. You can look when it suits you. There is no hurry.\n"
@@ -30,6 +32,7 @@ _GOING = "Something of yours will be erased soon, as was agreed. You can look be
 def make_worker(service: Service, *, name: str) -> Worker:
     """The worker of one process."""
     db, keystore, store, schedule = service.db, service.keystore, service.store, service.schedule
+    ends = threading.Event()
 
     def finish(lease: Lease) -> None:
         vault.finish(db, keystore=keystore, store=store, lease=lease)
@@ -51,6 +54,7 @@ def make_worker(service: Service, *, name: str) -> Worker:
         Duty("tidy", timedelta(hours=6), lambda: _tidy(service)),
         Duty("lost-work", timedelta(minutes=5), lambda: _start_lost_work(service)),
         Duty("disposals", timedelta(seconds=20), lambda: _resume_disposals(service)),
+        Duty("scrub", timedelta(minutes=5), lambda: scrub_if_due(service, stop=ends)),
         Duty("sweep", timedelta(minutes=5), lambda: _sweep_if_due(service)),
     ]
     if service.witness is not None:
@@ -70,6 +74,7 @@ def make_worker(service: Service, *, name: str) -> Worker:
         },
         gave_up=lambda lease, error: vault.give_up(db, lease=lease, error=error),
         duties=tuple(duties),
+        ends=ends,
     )
 
 
@@ -81,6 +86,18 @@ def _tidy(service: Service) -> None:
     """Clear what crashes left, and counts and sessions that are over."""
     vault.tidy(service.db, keystore=service.keystore, store=service.store)
     identity.tidy(service.db)
+
+
+def scrub_if_due(service: Service, *, stop: threading.Event) -> None:
+    """Read every object again, slowly, some weeks after the last time; one worker at a time, until this one ends."""
+    settings = service.settings
+    with service.db.read() as session:
+        last = vault.last_scrub(session)
+    at = service.db.clock.now()
+    if not settings.scrub_rate or (last and last.finished_at and at < last.finished_at + settings.scrub_every):
+        return
+    pace = Pace(settings.scrub_rate * MIB, stop=stop)
+    vault.scrub(service.db, store=service.store, pace=pace, claim=Claim.IF_FREE)
 
 
 def _start_lost_work(service: Service) -> None:

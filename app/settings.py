@@ -74,6 +74,10 @@ class Settings:
     pr_mode: str = _setting("`one_and_notice` or `all`: see docs/consent.md.", "one_and_notice")
     pr_notice: timedelta = _setting("Days that other holders of parental responsibility have to answer.", timedelta(7))
     sweep_hour: int = _setting("Hour of the day (Europe/London) of the nightly sweep.", 2)
+    scrub_rate: int = _setting(
+        "MiB a second that a worker may read to compare every stored object with its hash. 0: not by itself.", 4
+    )
+    scrub_every: timedelta = _setting("Days from the end of one such reading to the next.", timedelta(30))
     demo_clock: Path | None = _setting("Only for `vig-vault demo`: a file with seconds to add to the clock.", None)
 
     def __post_init__(self) -> None:

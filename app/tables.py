@@ -13,6 +13,7 @@ import redaction.models
 import retention.models
 import vault.models
 import vault.redaction_models
+import vault.upkeep_models
 from core.db import Base
 
 METADATA = Base.metadata

@@ -53,6 +53,7 @@ class Worker:
         deliveries: outbox kind to what delivers it (given the row's id and payload); ``job.start`` is built in.
         gave_up: told when a job is parked, in place of parking it only.
         duties: what else to do, at which beat.
+        ends: set when this worker ends, for duties that take long.
     """
 
     def __init__(
@@ -65,13 +66,14 @@ class Worker:
         deliveries: Mapping[str, Delivery],
         gave_up: GiveUp | None = None,
         duties: tuple[Duty, ...] = (),
+        ends: threading.Event | None = None,
     ) -> None:
         self._db = db
         self._handlers = handlers
         self._gave_up = gave_up
         self._deliveries = {**deliveries, jobs.START: self._start_job}
         self._duties = (Duty("outbox", timedelta(milliseconds=250), self.deliver), *duties)
-        self._stop = threading.Event()
+        self._stop = ends or threading.Event()
         self._held: dict[JobId, jobs.Lease] = {}
         self._handed_back: set[jobs.Lease] = set()
         self._turn = threading.Condition()

@@ -24,6 +24,9 @@ class Event(StrEnum):
     STORE_MADE = "store.made"
     STORE_UNSEALED = "store.unsealed"
     STORE_TIDIED = "store.tidied"
+    STORE_SCRUBBED = "store.scrubbed"
+    STORE_MOVE_BEGUN = "store.move_begun"
+    STORE_MOVED = "store.moved"
     CLOCK_ACCEPTED = "clock.accepted"
     SETTINGS_CHANGED = "settings.changed"
     # people and sign-in
@@ -185,6 +188,9 @@ WIDENING_OR_NEUTRAL = frozenset(
         Event.STORE_MADE,
         Event.STORE_UNSEALED,
         Event.STORE_TIDIED,
+        Event.STORE_SCRUBBED,
+        Event.STORE_MOVE_BEGUN,
+        Event.STORE_MOVED,
         Event.CLOCK_ACCEPTED,
         Event.SETTINGS_CHANGED,
         Event.STAFF_ADDED,

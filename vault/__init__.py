@@ -31,6 +31,7 @@ from vault.leave import Leave, follow
 from vault.looking import DETECT, Looking, People, detect, look_for_people, looking, stop_looking
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.objects import ObjectStore
+from vault.pace import MIB, Pace
 from vault.playback import Picture, begin_viewing, end_viewing, read_detections, read_picture
 from vault.progress import Progress
 from vault.receiving import PART_SIZE, receive_part
@@ -62,6 +63,7 @@ from vault.redacting import (
 )
 from vault.renditions import attest, facts_for, void
 from vault.renditions import persons_shown as persons_listed
+from vault.scrub import Claim, Scrubbed, last_scrub, scrub
 from vault.showings import Showing, title_of, watchable
 from vault.streaming import Reading, ViewingCut, read_range
 from vault.tidying import Tidied, tidy
@@ -74,6 +76,7 @@ __all__ = [
     "CUT",
     "DETECT",
     "FINISH",
+    "MIB",
     "PART_SIZE",
     "REDACT",
     "RUNNERS",
@@ -82,6 +85,7 @@ __all__ = [
     "Attention",
     "Bounds",
     "Choices",
+    "Claim",
     "Clip",
     "ClipSpan",
     "ClipState",
@@ -100,6 +104,7 @@ __all__ = [
     "ObjectState",
     "ObjectStore",
     "Order",
+    "Pace",
     "People",
     "Picture",
     "Planned",
@@ -111,6 +116,7 @@ __all__ = [
     "RenditionLine",
     "Report",
     "Scheme",
+    "Scrubbed",
     "Showing",
     "StripGrid",
     "Tidied",
@@ -156,6 +162,7 @@ __all__ = [
     "keep_choices",
     "keys_gone",
     "keys_of",
+    "last_scrub",
     "leaving",
     "look_for_people",
     "look_here_of",
@@ -179,6 +186,7 @@ __all__ = [
     "renditions_in",
     "resumable_upload",
     "resume_use",
+    "scrub",
     "set_persons_shown",
     "stale_uploads",
     "stop_looking",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -14,6 +12,7 @@ import retention
 import vault
 from app.cli import application, say
 from app.cli.options import Json, PassphraseFile, Store, opened
+from app.cli.progress import shown
 from app.service import Service
 from app.unresumed import start_again, unresumed
 from keys import PlaceKind
@@ -46,7 +45,7 @@ def fsck(
         tidied: dict[str, int] = {}
         if repair:
             tidied = asdict(vault.tidy(service.db, keystore=service.keystore, store=service.store))
-        with _shown() as on_progress:
+        with shown("Comparing") as on_progress:
             report = vault.fsck(
                 service.db,
                 keystore=service.keystore,
@@ -106,17 +105,3 @@ def _words(
     for code, subject, sentence in findings:
         yield f"{code}  {subject}\n    {sentence}"
     yield f"{len(findings)} things to look at." if findings else "Clean: rows, sealed bytes and keys agree."
-
-
-@contextmanager
-def _shown() -> Iterator[vault.Comparing]:
-    """A bar on the terminal, where there is one."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _of: None
-        return
-    with typer.progressbar(length=1000, label="Comparing", file=sys.stderr) as bar:
-
-        def advance(done: int, of: int) -> None:
-            bar.update(max(0, 1000 * done // max(of, 1) - bar.pos))
-
-        yield advance

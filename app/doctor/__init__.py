@@ -74,6 +74,7 @@ def _inside(settings: Settings, *, db: Database, keys_db: Database, usable: set[
         yield from run("clock", lambda: data.time(db))
         yield from run("witness", lambda: data.witness(settings, db=db, store=keystore))
         yield from run("work", lambda: data.work(db))
+        yield from run("scrub", lambda: data.scrub(settings, db=db))
 
 
 def _root(settings: Settings) -> Root | None:

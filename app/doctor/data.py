@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import audit
 import retention
+import vault
 from app.doctor.findings import Finding, fault, fine, left_out, warning
 from app.schema import Tree, newest
 from app.service import log_origin
@@ -126,6 +127,25 @@ def work(db: Database) -> Iterator[Finding]:
         yield warning("waiting", said, "Jobs: their pages say why. Deliveries: look at mail server and witness.")
     else:
         yield fine("waiting", "Nothing waits for a person.")
+
+
+def scrub(read: Settings, *, db: Database) -> Iterator[Finding]:
+    """When every stored object was last read and compared."""
+    with db.read() as session:
+        last = vault.last_scrub(session)
+    if last is None or last.finished_at is None:
+        yield warning(
+            "scrub", "No reading of every stored object has ended yet.", "A worker does it; or vig-vault scrub."
+        )
+        return
+    said = f"Every stored object was last read by {last.finished_at:%d %B %Y}."
+    if last.damaged or last.missing:
+        found = f"{said} {last.damaged} were damaged, {last.missing} missing."
+        yield fault("scrub", found, "vig-vault fsck names what is missing, the log what is damaged: see Restore.")
+    elif db.clock.now() - last.finished_at > 2 * read.scrub_every:
+        yield warning("scrub", said, "Is a worker running, and VAULT_SCRUB_RATE more than 0? Or vig-vault scrub.")
+    else:
+        yield fine("scrub", said)
 
 
 def keys(store: KeyStore) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ import audit
 import retention
 import vault
 from app import office
-from app.pages.words import count
+from app.pages.words import count, day
 from app.policy import staff
 from app.service import Service, service_of
 from app.web import page
@@ -21,7 +21,7 @@ from core import jobs, outbox
 from core.clock import day_in_england
 from identity import Actor, Role
 from retention import Health, Standing
-from vault import Attention
+from vault import Attention, Scrubbed
 
 router = APIRouter()
 TheService = Annotated[Service, Depends(service_of)]
@@ -43,6 +43,7 @@ def overview(request: Request, actor: Officer, service: TheService) -> Response:
         store = vault.attention(session, deposited_before=at - PHONE_GRACE)
         alarms = [*_broken(store), *_stopped(health), *_waiting(session, store, today=today)]
         days = _days(session, today=today)
+        scrubbed = vault.last_scrub(session)
         log = _log(session, service)
     week = days[-WEEK:]
     since = today - timedelta(days=WEEK - 1)
@@ -53,6 +54,7 @@ def overview(request: Request, actor: Officer, service: TheService) -> Response:
         alarms=alarms,
         days=days,
         log=log,
+        scrubbed=_read_through(scrubbed),
         counts=[
             {
                 "label": "viewings in seven days",
@@ -78,6 +80,13 @@ def _broken(store: Attention) -> list[dict[str, str]]:
         return []
     sentence = f"{count(store.quarantined, 'stored object')} failed a check and can't be played any more."
     return [_alarm(sentence, f"/audit?event={Event.OBJECT_QUARANTINED}", link="See which")]
+
+
+def _read_through(last: Scrubbed | None) -> str:
+    if last is None or last.finished_at is None:
+        return "Not every stored film has been read and compared yet."
+    found = f"Every stored film was last read and compared by {day(last.finished_at)}."
+    return f"{found} {last.missing} could not be found." if last.missing else found
 
 
 def _stopped(health: Health) -> list[dict[str, str]]:

@@ -102,7 +102,7 @@ def test_a_new_store_has_no_faults_and_looking_at_it_changes_nothing(made: Setti
     fine = {"settings", "store", "sync", "database", "database_version", "keyring", "recovery_place", "root", "witness"}
     assert {name: found[name].state for name in fine} == dict.fromkeys(fine, State.FINE)
     warned = {name for name, one in found.items() if one.state is State.WARNING}
-    assert warned - {"file_system", "room", "recovery_apart", "witness_apart"} == {"messages", "sweep"}
+    assert warned - {"file_system", "room", "recovery_apart", "witness_apart"} == {"messages", "scrub", "sweep"}
 
 
 def test_a_store_in_use_can_be_looked_at(settings: Settings) -> None:

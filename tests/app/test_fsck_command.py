@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 import app.cli.fsck
+import app.cli.scrub
 import app.cli.store  # noqa: F401 - these register commands; where there is only one, typer takes no name for it
+import vault
 from app.cli import application
 from app.duties import make_worker
 from app.service import Service, open_service
@@ -105,3 +109,24 @@ def test_fsck_names_a_place_of_the_keyring_that_holds_another(settings: Settings
     status, text = fsck(settings)
     assert status == 1
     assert "keyring_place" in text
+
+
+def test_scrub_ends_with_0_where_all_is_sound_and_with_4_where_it_was_broken_off(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {
+        "VAULT_STORE": str(settings.store),
+        "VAULT_PASSPHRASE_FILE": str(settings.passphrase_file),
+    }
+    whole = CliRunner().invoke(application, ["scrub", "--json", "--rate", "5"], env=environment)
+    assert (whole.exit_code, json.loads(whole.stdout)["finished"]) == (0, True)
+    really = vault.scrub
+
+    def interrupted(*given: object, **named: object) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        return really(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(vault, "scrub", interrupted)
+    broken_off = CliRunner().invoke(application, ["scrub"], env=environment)
+    assert broken_off.exit_code == 4
+    assert "Broken off. It goes on here the next time." in broken_off.stdout

@@ -58,6 +58,7 @@ def _overview() -> Sample:
                 {"label": "records due", "value": 1204, "href": "/retention"},
             ],
             "days": days,
+            "scrubbed": "Every stored film was last read and compared by 3 November 2026.",
             "log": {"size": 10482, "sealed_at": NOW, "pending": 2, "witness": "Agrees, a minute ago"},
         },
     )

@@ -23,11 +23,12 @@ from audit import Event
 from core.db import Database, lock
 from core.errors import Damaged
 from core.ids import ObjectId, new_id
-from vault import errors, renditions, stretches
+from vault import errors, stretches
 from vault.findings import Finding, Trouble
 from vault.models import ObjectRow, ObjectState
 from vault.objects import ObjectStore
 from vault.pace import MIB, Pace
+from vault.quarantine import quarantine
 from vault.upkeep_models import ScrubRow
 
 HELD_FOR = timedelta(minutes=2)
@@ -159,7 +160,7 @@ class _Turn:
                 mine.damaged += trouble is Trouble.OBJECT_DAMAGED
                 mine.missing += trouble is Trouble.OBJECT_MISSING
                 if trouble is Trouble.OBJECT_DAMAGED:
-                    renditions.quarantine(session, ObjectId(row.id))
+                    quarantine(session, ObjectId(row.id))
             mine.after, mine.objects, mine.read_bytes = row.id, mine.objects + 1, self._read
         self._after = row.id
 

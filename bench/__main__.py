@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import audit_search, cutoff, sealing
+from bench import audit_search, cutoff, leak, sealing
 
-COMMANDS = {"cutoff": cutoff, "audit-search": audit_search, "sealing": sealing}
+COMMANDS = {"cutoff": cutoff, "audit-search": audit_search, "sealing": sealing, "leak": leak}
 
 
 def main() -> None:

@@ -1,0 +1,246 @@
+"""How many faces that had to be blurred can still be recognised in what comes out: ours and deface, on the same films.
+
+Every labelled film in a folder, and harder films made from them, go through both programs as anybody would start them.
+What comes out is decoded and compared with the original by its pixels (bench/leak_measure.py says how), at each face
+that somebody labelled by hand (bench/leak_labels). A *leak* is a labelled face in a labelled frame that isn't covered;
+a person is leaked where one of theirs is. It ends with 1 where ours leaks more than deface on any film, or any person.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from bench import leak_heads, leak_variants
+from bench.leak_films import Clip, Moment, clip_of, moments, read_labels
+from bench.leak_measure import Box, blurred_elsewhere, is_covered
+
+LABELS = Path(__file__).parent / "leak_labels"
+PROGRAMS = Path(sys.executable).parent
+PEERS = ("deface", "ours")
+COMMANDS: dict[str, Callable[[Path, Path], list[str]]] = {
+    "deface": lambda film, out: [str(PROGRAMS / "deface"), str(film), "-o", str(out)],
+    "none": lambda film, out: ["cp", str(film), str(out)],
+    "ours": lambda film, out: [str(PROGRAMS / "vig-vault"), "redact", str(film), str(out)],
+}
+"""How each is started; each with what it does by itself. None blurs nothing: all must leak, or the measure is blind."""
+
+
+@dataclass(slots=True)
+class Score:
+    """What one program did to one film.
+
+    Attributes:
+        leaks: by person, the frames in which they can be recognised.
+        scored: by person, the frames in which they could be.
+        kinds: of each person.
+        elsewhere: cells blurred though no face is near, and all that might have been.
+        off_time: frames whose picture stood elsewhere in the output than its time would have it.
+    """
+
+    leaks: dict[str, list[int]] = field(default_factory=dict)
+    scored: dict[str, list[int]] = field(default_factory=dict)
+    kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    elsewhere: tuple[int, int] = (0, 0)
+    off_time: int = 0
+
+    @property
+    def leaked(self) -> int:
+        """Pairs of a face and a frame in which it can be recognised."""
+        return sum(map(len, self.leaks.values()))
+
+    @property
+    def faces(self) -> int:
+        """All such pairs that count."""
+        return sum(map(len, self.scored.values()))
+
+    @property
+    def people_leaked(self) -> int:
+        """How many people can be recognised somewhere."""
+        return sum(map(bool, self.leaks.values()))
+
+    @property
+    def longest_run(self) -> int:
+        """How many labelled frames of one person on end."""
+        return max((_longest_run(self.leaks[name], self.scored[name]) for name in self.leaks), default=0)
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", type=Path, help="where the labelled films lie")
+    command.add_argument("--labels", type=Path, default=LABELS, help="a folder of labels in JSON")
+    command.add_argument("--program", choices=COMMANDS, action="append", help="only this one; may be said twice")
+    command.add_argument("--only", help="only films with this in their name")
+    command.add_argument("--plain", action="store_true", help="without the harder films that are made of them")
+    command.add_argument("--pictures", type=Path, help="a folder for pictures of what leaked; outside the repository")
+
+
+def run(asked: argparse.Namespace) -> None:
+    scores: dict[str, dict[str, Score]] = {}
+    with tempfile.TemporaryDirectory(prefix="vig-bench") as name:
+        folder = Path(name)
+        for clip in clips(asked, folder):
+            if asked.only and asked.only not in clip.name:
+                continue
+            scores[clip.name] = {}
+            for program in asked.program or PEERS:
+                out = folder / f"{clip.name}-{program}.mp4"
+                started = COMMANDS[program](clip.path, out)
+                done = subprocess.run(started, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+                if done.returncode:
+                    sys.exit(f"{program} failed on {clip.name}: {done.stderr[-2000:]}")
+                shown = moments(clip, out)
+                score = scored(clip, shown)
+                scores[clip.name][program] = score
+                report(f"leak.{clip.name}.{program}", [score])
+                say_who(score, clip=clip, program=program)
+                if asked.pictures:
+                    draw_leaks(score, clip, shown, asked.pictures, program=program)
+    if not scores:
+        sys.exit("no labelled film there")
+    for program in asked.program or PEERS:
+        report(f"leak.{program}", [of_clip[program] for of_clip in scores.values()])
+    sys.exit(not good(scores))
+
+
+def clips(asked: argparse.Namespace, folder: Path) -> Iterator[Clip]:
+    """The labelled films of the folder, and what is made of them; each is made when it is its turn."""
+    plain: dict[str, Clip] = {}
+    for labels in read_labels(asked.labels):
+        if not (asked.folder / labels["file"]).exists():
+            sys.stderr.write(f"{labels['file']} isn't there\n")
+            continue
+        clip = clip_of(labels, asked.folder)
+        first, last = labels["part"]
+        if (first, last) != (0, labels["frames"] - 1):
+            clip = leak_variants.cut(clip, folder, first=first, last=last)
+        plain[labels["file"]] = clip
+        yield clip
+    if asked.plain:
+        return
+    for variants in (_street, _table):
+        yield from variants(plain, folder)
+
+
+def scored(clip: Clip, shown: Sequence[Moment]) -> Score:
+    """Look at every labelled face of a film."""
+    score = Score(kinds={person.name: person.kinds for person in clip.people})
+    blurred, whole = 0, 0
+    for person in clip.people:
+        score.leaks[person.name], score.scored[person.name] = [], []
+    for moment in shown:
+        score.off_time += moment.off != 0
+        boxes: list[Box] = []
+        for person in clip.people:
+            box = person.faces.get(moment.frame)
+            if box is None:
+                near = min(person.faces, key=lambda frame: abs(frame - moment.frame), default=None)
+                if moment.frame in person.slight and near is not None:
+                    boxes.append(person.faces[near].grown(1))
+                continue
+            boxes.append(box)
+            covered = is_covered(moment.before, moment.after, box)
+            if covered is not None:
+                score.scored[person.name].append(moment.frame)
+            if covered is False:
+                score.leaks[person.name].append(moment.frame)
+        some, most = blurred_elsewhere(moment.before, moment.after, boxes)
+        blurred, whole = blurred + some, whole + most
+    score.elsewhere = blurred, whole
+    return score
+
+
+def report(name: str, scores: Sequence[Score]) -> None:
+    """Print what came out."""
+    faces, leaked = sum(one.faces for one in scores), sum(one.leaked for one in scores)
+    blurred, whole = (sum(one.elsewhere[index] for one in scores) for index in (0, 1))
+    print(f"{name}.face_frames: {faces}")
+    print(f"{name}.face_frames_leaked: {leaked}")
+    print(f"{name}.rate_percent: {100 * leaked / max(1, faces):.2f}")
+    print(f"{name}.people: {sum(bool(frames) for one in scores for frames in one.scored.values())}")
+    print(f"{name}.people_leaked: {sum(one.people_leaked for one in scores)}")
+    print(f"{name}.longest_run: {max(one.longest_run for one in scores)}")
+    print(f"{name}.blurred_elsewhere_percent: {100 * blurred / max(1, whole):.2f}")
+    print(f"{name}.frames_off_time: {sum(one.off_time for one in scores)}", flush=True)
+    if len(scores) > 1:
+        kinds: Counter[str] = Counter()
+        for one in scores:
+            for who, frames in one.leaks.items():
+                kinds.update({kind: len(frames) for kind in one.kinds[who]})
+        for kind, count in sorted(kinds.items()):
+            print(f"{name}.{kind}.face_frames_leaked: {count}")
+
+
+def say_who(score: Score, *, clip: Clip, program: str) -> None:
+    """Say on the side who was leaked, and when."""
+    for name, frames in score.leaks.items():
+        if frames:
+            sys.stderr.write(f"{clip.name}, {program}: {name} in {', '.join(map(str, frames))}\n")
+
+
+def good(scores: dict[str, dict[str, Score]]) -> bool:
+    """Whether ours leaks nobody, and nowhere more than deface."""
+    return all(
+        of_clip["ours"].people_leaked == 0
+        and ("deface" not in of_clip or of_clip["ours"].leaked <= of_clip["deface"].leaked)
+        for of_clip in scores.values()
+        if "ours" in of_clip
+    )
+
+
+def draw_leaks(score: Score, clip: Clip, shown: Sequence[Moment], folder: Path, *, program: str) -> None:
+    """Keep a picture of each face that leaked, before and after."""
+    folder.mkdir(parents=True, exist_ok=True)
+    by_frame = {moment.frame: moment for moment in shown}
+    for person in clip.people:
+        for frame in score.leaks[person.name]:
+            box = person.faces[frame].grown(1)
+            area = tuple(round(at) for at in (box.x, box.y, box.x + box.width, box.y + box.height))
+            both = Image.new("L", (600, 300))
+            for place, picture in enumerate((by_frame[frame].before, by_frame[frame].after)):
+                both.paste(Image.fromarray(picture).crop(area).resize((300, 300)), (300 * place, 0))
+            ImageDraw.Draw(both).text((4, 4), f"{clip.name} {program} {person.name} {frame}", fill=255)
+            both.save(folder / f"{clip.name}-{program}-{person.name.replace(' ', '_')}-{frame}.png")
+
+
+def _street(plain: dict[str, Clip], folder: Path) -> Iterator[Clip]:
+    street, empty = plain.get("facenet_video.mp4"), plain.get("intel_onebyone.mp4")
+    if street is None:
+        return
+    smaller = leak_variants.shrunk(street, folder, scale=2 / 3, name="720p")
+    for make in (leak_variants.blurred, leak_variants.dark, leak_variants.tilted):
+        yield make(smaller, folder)
+    yield leak_variants.half(street, folder)
+    region = Box(820, 560, 440, 300)
+    yield leak_variants.turning(street, folder, region=region, first=24, last=51, scale=1.6)
+    if empty is None:
+        return
+    room = next(leak_variants.read(empty.path))
+    names = [("white hair", 54), ("red youth", 24), ("dark youth", 102), ("black jacket", 60), ("old man", 12)]
+    some = leak_heads.heads(street, names)
+    sized = [head.sized(width) for head, width in zip(some, (90, 70, 110, 60, 44), strict=True)]
+    yield leak_heads.crossing(sized, room, folder)
+    yield leak_heads.entering(sized[:3], room, folder)
+
+
+def _table(plain: dict[str, Clip], folder: Path) -> Iterator[Clip]:
+    table, one = plain.get("egoblur2_face.mp4"), plain.get("pyfeat_face_noface.mov")
+    if table and one:
+        yield leak_heads.hand(one, next(leak_variants.read(table.path)), folder, last=69)
+
+
+def _longest_run(frames: Sequence[int], among: Sequence[int]) -> int:
+    longest, places = 0, [among.index(frame) for frame in frames]
+    run = 0
+    for place, (before, now) in enumerate(pairwise([-2, *places])):
+        run = run + 1 if place and now == before + 1 else 1
+        longest = max(longest, run)
+    return longest

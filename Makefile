@@ -20,7 +20,8 @@ check: $(READY) ## Lint, types, and the ladder of rooms.
 
 setup: $(READY) ## Only make the virtual environment.
 
-$(READY): requirements.lock pyproject.toml hatch_build.py web/package-lock.json media/model/requirements.txt
+$(READY): requirements.lock pyproject.toml hatch_build.py hatch_model.py web/package-lock.json \
+		media/model/requirements.txt media/model/ranges.json
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

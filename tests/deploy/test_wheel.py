@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from deploy.locked import part, wanted
-from hatch_build import make_assets, make_model
+from hatch_build import make_assets
+from hatch_model import make_model
 from tests.deploy.compose import text_of
 from tests.docs.repository import ROOT, tracked_files
 

@@ -141,7 +141,7 @@ def test_every_face_that_was_seen_belongs_to_exactly_one_person_or_stray(found: 
 def test_a_checker_is_sent_to_who_comes_who_goes_cuts_gaps_and_doubts() -> None:
     found = film(
         Walker(400, 200, first=9, last=48),
-        Walker(900, 500, score=0.25),
+        Walker(900, 500, score=0.33),
         cuts=(54,),
         seen=lambda who, frame: not (who == 0 and 18 <= frame <= 24),
     )

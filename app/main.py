@@ -9,7 +9,7 @@ from app import errors
 from app.ending import Draining, Ending
 from app.headers import Armour
 from app.pages import STATIC
-from app.readiness import Part, Readiness, parts_of
+from app.readiness import Part, Readiness, alarms_of, parts_of
 from app.request_log import RequestLog
 from app.routes import ROUTERS
 from app.service import Service
@@ -26,7 +26,7 @@ def create_app(service: Service, *, ending: Ending | None = None, also_ready: tu
     app = FastAPI(title="VIG Vault", openapi_url=None, docs_url=None, redoc_url=None)
     ending = ending or Ending()
     app.state.service = service
-    app.state.readiness = Readiness((*parts_of(service), *also_ready), ending=ending)
+    app.state.readiness = Readiness((*parts_of(service), *also_ready), ending=ending, alarms=alarms_of(service))
     errors.install(app)
     app.add_middleware(Draining, ending=ending)
     for router in ROUTERS:

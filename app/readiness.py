@@ -77,25 +77,35 @@ class Readiness:
     Args:
         parts: what must hold.
         ending: this process's end.
+        alarms: what somebody must look at, though this process may go on meanwhile.
     """
 
-    def __init__(self, parts: tuple[Part, ...], *, ending: Ending) -> None:
+    def __init__(self, parts: tuple[Part, ...], *, ending: Ending, alarms: tuple[Part, ...] = ()) -> None:
         self._parts = parts
         self._ending = ending
+        self._alarms = alarms
 
     async def failing(self) -> Mapping[str, str]:
         """What doesn't hold, by name, with its code; answered within ``LIMIT`` whatever hangs."""
         if self._ending.stage > Stage.OPEN:
             return {"process": "closing"}
-        looks = {part.name: part.look() for part in self._parts}
-        waiting = [asyncio.wrap_future(look) for look in looks.values() if not look.done()]
-        if waiting:
-            await asyncio.wait(waiting, timeout=LIMIT.total_seconds())
-        return {
-            part.name: code
-            for part in self._parts
-            if (code := look.result() if (look := looks[part.name]).done() else part.hanging) is not None
-        }
+        return await _look_at(self._parts)
+
+    async def alarming(self) -> Mapping[str, str]:
+        """What doesn't stop this process and must be seen to, by name, with its code; answered as quickly."""
+        return {} if self._ending.stage > Stage.OPEN else await _look_at(self._alarms)
+
+
+async def _look_at(parts: tuple[Part, ...]) -> Mapping[str, str]:
+    looks = {part.name: part.look() for part in parts}
+    waiting = [asyncio.wrap_future(look) for look in looks.values() if not look.done()]
+    if waiting:
+        await asyncio.wait(waiting, timeout=LIMIT.total_seconds())
+    return {
+        part.name: code
+        for part in parts
+        if (code := look.result() if (look := looks[part.name]).done() else part.hanging) is not None
+    }
 
 
 def parts_of(service: Service) -> tuple[Part, ...]:
@@ -120,6 +130,18 @@ def _stands_by(db: Database, *, witness: audit.Witness) -> None:
     """
     with suppress(Unavailable):
         audit.check_mark(db, witness=witness)
+
+
+def alarms_of(service: Service) -> tuple[Part, ...]:
+    """What somebody must look at, though pages may be served meanwhile."""
+    return (Part("key_copy", lambda: _is_copied(service), fresh=timedelta(seconds=30), hanging=None),)
+
+
+def _is_copied(service: Service) -> None:
+    with suppress(Unavailable):  # a database that doesn't answer is told as such
+        if not service.keystore.copy_is_overdue():
+            return
+        raise Damaged("key_copy_overdue", "The key rows weren't copied to a recovery place for half an hour.")
 
 
 def sandbox_part() -> Part:

@@ -18,14 +18,17 @@ import audit
 import consent
 from app.duties import make_worker
 from app.ending import Ending, Stage
+from app.host import Host
 from app.main import create_app
 from app.process import end_now, on_signals
 from app.readiness import sandbox_part
+from app.sealed import Front, create_sealed_app
 from app.service import Service
 from app.settings import Settings, host_and_port, is_loopback
 from app.transport import listening_socket, protocol_for
-from app.worker import STOPS_WITHIN
+from app.worker import STOPS_WITHIN, Worker
 from core.errors import Invalid, Unavailable
+from keys import Root
 from media.launcher import State, layers
 
 GRACE_SECONDS = 3
@@ -64,6 +67,16 @@ def forbid_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
         _LOG.warning("core dumps can't be forbidden")
+
+
+def make_ready(service: Service) -> None:
+    """What comes before anything is served or begun.
+
+    Raises:
+        Unavailable: ``quarantined``.
+    """
+    check_witness(service)
+    consent.publish_notices(service.db)
 
 
 def check_witness(service: Service) -> None:
@@ -140,21 +153,38 @@ class Server(uvicorn.Server):
         self.force_exit = True
 
 
-def serve(service: Service, *, parts: Parts) -> None:
+def serve(settings: Settings, *, root: Root | None, parts: Parts) -> None:
     """Serve until SIGTERM or SIGINT.
 
+    Args:
+        settings: this process's.
+        root: what opens the keyring; without one every page says that it is sealed until somebody unseals it.
+        parts: whether films are worked on here too.
+
     Raises:
+        Refused: ``wrong_root``.
         Unavailable: ``quarantined``.
     """
     forbid_dumps()
-    check_witness(service)
-    consent.publish_notices(service.db)
-    settings = service.settings
-    listener = listening_socket(*host_and_port(settings.listen))
     ending = Ending()
+    front = Front(create_sealed_app(settings, ending=ending))
+    workers: list[Worker] = []
     also_ready = (sandbox_part(),) if parts is Parts.ALL else ()
+
+    def begin(service: Service) -> None:
+        make_ready(service)
+        app = create_app(service, ending=ending, also_ready=also_ready)
+        if parts is Parts.ALL:
+            worker = make_worker(service, name="worker-1")
+            check_media()
+            worker.start()
+            workers.append(worker)
+        front.become(app)
+        _LOG.info("serving")
+
+    listener = listening_socket(*host_and_port(settings.listen))
     config = uvicorn.Config(
-        create_app(service, ending=ending, also_ready=also_ready),
+        front,
         http=protocol_for(settings.public_origin),
         ws="none",
         loop="uvloop",
@@ -168,41 +198,51 @@ def serve(service: Service, *, parts: Parts) -> None:
         ssl_keyfile=settings.tls_key,
     )
     server = Server(config, ending=ending)
-    worker = make_worker(service, name="worker-1") if parts is Parts.ALL else None
+    host = Host(settings, name="serve", begin=begin)
     server.signal = on_signals(ending.begin, server.hurry)
     try:
-        if worker:
-            check_media()
-            worker.start()
-        _LOG.info("serving")
+        host.start(root)
         server.run(sockets=[listener])
     finally:
-        if worker:
+        for worker in workers:
             worker.stop(within=STOPS_AT_ONCE if server.force_exit else STOPS_WITHIN)
-        service.close()
+        host.end()
     _LOG.info("ended")
     end_now()
 
 
-def work(service: Service, *, name: str) -> None:
+def work(settings: Settings, *, root: Root | None, name: str) -> None:
     """Work until SIGTERM or SIGINT.
 
+    Args:
+        settings: this process's.
+        root: what opens the keyring; without one nothing is begun until somebody unseals it.
+        name: of the worker.
+
     Raises:
+        Refused: ``wrong_root``.
         Unavailable: ``quarantined``.
     """
     forbid_dumps()
-    check_witness(service)
-    consent.publish_notices(service.db)
     ended, hurried = threading.Event(), threading.Event()
-    worker = make_worker(service, name=name)
-    on_signals(ended.set, hurried.set)
-    try:
+    workers: list[Worker] = []
+
+    def begin(service: Service) -> None:
+        make_ready(service)
+        worker = make_worker(service, name=name)
         check_media()
         worker.start()
+        workers.append(worker)
         _LOG.info("working", extra={"worker": name})
+
+    host = Host(settings, name=name, begin=begin)
+    on_signals(ended.set, hurried.set)
+    try:
+        host.start(root)
         ended.wait()
     finally:
-        worker.stop(within=STOPS_AT_ONCE if hurried.is_set() else STOPS_WITHIN)
-        service.close()
+        for worker in workers:
+            worker.stop(within=STOPS_AT_ONCE if hurried.is_set() else STOPS_WITHIN)
+        host.end()
     _LOG.info("ended")
     end_now()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from core.errors import Invalid, OutOfRoom, Refused, Unavailable
 from core.secret import Secret
+from keys import credentials
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -42,7 +43,7 @@ def read_passphrase_file(path: Path) -> Secret[str]:
 
 
 def read_private(path: Path) -> bytes:
-    """A file's content, if only its owner may read it.
+    """A file's content, if only its owner may read it (or it is our own credential of systemd's).
 
     Raises:
         Refused: ``file_too_open``.
@@ -52,7 +53,10 @@ def read_private(path: Path) -> bytes:
         while True:
             with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as file:
                 seen = os.fstat(file.fileno())
-                if not stat.S_ISREG(seen.st_mode) or stat.S_IMODE(seen.st_mode) & ~PRIVATE_FILE:
+                if not stat.S_ISREG(seen.st_mode) or (
+                    stat.S_IMODE(seen.st_mode) & ~PRIVATE_FILE
+                    and not credentials.is_ours_alone(path, file.fileno(), environment=os.environ)
+                ):
                     raise _too_open()
                 data = file.read()
             if path.lstat().st_ino == seen.st_ino:  # otherwise it was replaced, and perhaps scrubbed, as we read

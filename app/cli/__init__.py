@@ -43,7 +43,7 @@ def say(text: str, *, as_json: bool, **values: Any) -> None:
 
 def main() -> None:
     """Run a command; an error is one line with its stable code, never a traceback."""
-    from app.cli import audit, clock, demo, doctor, fsck, keys, places, records, scrub, store  # noqa: F401, PLC0415 - they register their commands
+    from app.cli import audit, clock, demo, doctor, fsck, keys, places, records, roots, scrub, store  # noqa: F401, PLC0415 - they register their commands
 
     try:
         application()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +11,18 @@ import typer
 import audit
 from app import keeping, restoring
 from app.cli import application, say
-from app.cli.options import Json, PassphraseFile, Store, new_root, opened, root, settings
+from app.cli.options import Json, PassphraseFile, Store, opened, root, settings
 from app.cli.progress import shown
 from app.service import Service
 from audit import Event
 from core.errors import Unavailable
-from keys import Needs, PlaceKind, PlaceStanding, RollReport, RootStanding, Standing, root_needs
+from keys import (
+    PlaceKind,
+    PlaceStanding,
+    RollReport,
+    RootStanding,
+    Standing,
+)
 
 commands = typer.Typer(no_args_is_help=True, help="The keys: how they stand, rolls, root, places, copies.")
 application.add_typer(commands, name="key")
@@ -64,75 +69,6 @@ def status(*, store: Store = None, passphrase_file: PassphraseFile = None, as_js
     )
     if found:
         raise typer.Exit(1)
-
-
-@commands.command("rotate-root")
-def rotate_root(
-    *,
-    new_root_uri: Annotated[
-        str | None, typer.Option("--new-root", help="Name of another root. Default: the next key of the same one.")
-    ] = None,
-    new_passphrase_file: Annotated[
-        Path | None, typer.Option(help="File of mode 0600 with what opens the new root. Default: a prompt.")
-    ] = None,
-    store: Store = None,
-    passphrase_file: PassphraseFile = None,
-    as_json: Json = False,
-) -> None:
-    """Seal the keyring under a new root, at every place. Copies made before still open with the old one.
-
-    A `local:` root takes a new passphrase; a token or a key service makes its next key. Every process that runs must
-    then be given the new root.
-    """
-    read = settings(store=store, passphrase_file=passphrase_file)
-    with opened(store=store, passphrase_file=passphrase_file) as service:
-        is_next = new_root_uri is None and root_needs(read.root) is not Needs.PASSPHRASE
-        new = root(read) if is_next else new_root(new_root_uri or read.root, file=new_passphrase_file)
-        with service.db.begin() as session:
-            audit.record(session, Event.ROOT_ROTATED, actor=None, details={"root": new.uri})
-            made = service.keystore.rotate_root(new) if is_next else service.keystore.change_root(new)
-        former = [one for one in service.keystore.roots() if not one.is_live and one.gone_at is None]
-    say(
-        f"The keyring is under its new root key ({made.uri}, {made.id[:12]}) at every place.\n"
-        "Copies of the keyring that somebody made before still open with the OLD one: that can't be taken back.\n"
-        "Every process that runs knows only the old one. Put the new passphrase where the service finds it (and the\n"
-        "new name into VAULT_ROOT), and start each process again.",
-        as_json=as_json,
-        root=made.uri,
-        id=made.id,
-        former=[one.id for one in former],
-        old_copies_open_with_the_old_root=True,
-    )
-
-
-@commands.command("destroy-root")
-def destroy_root(
-    root_id: Annotated[str, typer.Argument(help="The former root key's id, as `key status` shows it.")],
-    *,
-    former_root_uri: Annotated[
-        str | None, typer.Option("--former-root", help="Its name, where that isn't the one that is set.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
-    store: Store = None,
-    passphrase_file: PassphraseFile = None,
-    as_json: Json = False,
-) -> None:
-    """Destroy a former root key in its token or key service; every copy of the keyring under it is then noise.
-
-    A `local:` root lay in the keyring alone and went with it. Nothing opens what a destroyed root key sealed.
-    """
-    read = settings(store=store, passphrase_file=passphrase_file)
-    with opened(store=store, passphrase_file=passphrase_file) as service:
-        if not yes and not typer.confirm("Destroy it for good?"):
-            raise typer.Exit(1)
-        former = root(replace(read, root=former_root_uri or read.root))
-        with service.db.begin() as session:
-            audit.record(session, Event.ROOT_DESTROYED, actor=None, details={"root": former.uri})
-            found = service.keystore.destroy_root(root_id, root=former)
-    end = (
-        f"gone from {found.gone_at:%Y-%m-%d %H:%M} UTC on" if found.gone_at else "nobody knows from when on it is gone"
-    )
-    say(f"Root key {root_id[:12]} is destroyed: {end}.", as_json=as_json, id=root_id, gone_at=found.gone_at)
 
 
 @commands.command("roll-epoch")

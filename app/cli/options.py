@@ -42,36 +42,51 @@ def root(from_settings: Settings, *, confirm: bool = False) -> Root:
         Invalid: there is no such root, or a library for it isn't installed.
         Unavailable: there is no file and nobody to ask.
     """
-    needs = root_needs(from_settings.root)
-    if needs is Needs.NOTHING:
+    if root_needs(from_settings.root) is Needs.NOTHING:
         return root_from(from_settings.root)
     if from_settings.passphrase_file is not None:
         return root_from(from_settings.root, given=SecretFile(from_settings.passphrase_file))
+    return root_from(from_settings.root, given=Typed(_asked(from_settings.root, is_new=confirm)))
+
+
+def secret(from_settings: Settings) -> Secret[str]:
+    """What opens the root that the settings name, as text, for a process that runs; empty where it needs nothing.
+
+    Raises:
+        Unavailable: there is no file and nobody to ask.
+    """
+    if root_needs(from_settings.root) is Needs.NOTHING:
+        return Secret("")
+    if from_settings.passphrase_file is not None:
+        return SecretFile(from_settings.passphrase_file).read()
+    return _asked(from_settings.root)
+
+
+def _asked(uri: str, *, is_new: bool = False) -> Secret[str]:
     if not sys.stdin.isatty():
         raise Unavailable(
             "passphrase_missing", "Name the file with the passphrase: --passphrase-file, or VAULT_PASSPHRASE_FILE."
         )
-    twice = confirm and needs is Needs.PASSPHRASE
-    typed = typer.prompt(needs.value, hide_input=True, confirmation_prompt=twice)
-    return root_from(from_settings.root, given=Typed(Secret(typed)))
+    needs = root_needs(uri)
+    twice = is_new and needs is Needs.PASSPHRASE
+    return Secret(typer.prompt(needs.value, hide_input=True, confirmation_prompt=twice))
 
 
-def new_root(uri: str, *, file: Path | None) -> Root:
-    """A root to change to, with what opens it: from a file of its own, or asked for, twice where it is chosen now.
+def new_secret(uri: str, *, file: Path | None) -> Secret[str]:
+    """What opens a root to change to: from a file of its own, or asked for, twice where it is chosen now.
 
     Raises:
-        Invalid: there is no such root, or a library for it isn't installed.
+        Invalid: there is no such root.
         Unavailable: there is no file and nobody to ask.
     """
     needs = root_needs(uri)
     if needs is Needs.NOTHING:
-        return root_from(uri)
+        return Secret("")
     if file is not None:
-        return root_from(uri, given=SecretFile(file))
+        return SecretFile(file).read()
     if not sys.stdin.isatty():
         raise Unavailable("passphrase_missing", "Name the file with the new passphrase: --new-passphrase-file.")
-    typed = typer.prompt(f"New: {needs.value}", hide_input=True, confirmation_prompt=needs is Needs.PASSPHRASE)
-    return root_from(uri, given=Typed(Secret(typed)))
+    return Secret(typer.prompt(f"New: {needs.value}", hide_input=True, confirmation_prompt=needs is Needs.PASSPHRASE))
 
 
 @contextmanager

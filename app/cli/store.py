@@ -7,14 +7,19 @@ from typing import Annotated
 
 import typer
 
-from app import running
+from app import running, unsealing
 from app.cli import application, say
-from app.cli.options import Json, PassphraseFile, RootUri, Store, root, settings
+from app.cli.options import Json, PassphraseFile, RootUri, Store, root, secret, settings
 from app.logs import configure_logs
 from app.schema import Tree, upgrade
-from app.service import clock_for, databases, open_service
+from app.service import clock_for, databases
 from app.settings import described
 from app.setup import make_store
+from core.errors import Unavailable
+
+Sealed = Annotated[
+    bool, typer.Option("--sealed", help="Start without the passphrase; `vig-vault unseal` gives it, and work begins.")
+]
 
 
 @application.command()
@@ -59,6 +64,7 @@ def serve(
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its private key (PEM).")] = None,
     behind_proxy: Annotated[bool | None, typer.Option("--behind-proxy", help="A proxy ends TLS.")] = None,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Only the pages: workers run elsewhere.")] = False,
+    sealed: Sealed = False,
 ) -> None:
     """Serve pages and films, and do the background work. Ends cleanly on SIGTERM."""
     configure_logs("serve")
@@ -71,8 +77,8 @@ def serve(
         behind_proxy=behind_proxy,
     )
     running.check_transport(read)
-    service = open_service(read, root=root(read))
-    running.serve(service, parts=running.Parts.PAGES if no_worker else running.Parts.ALL)
+    parts = running.Parts.PAGES if no_worker else running.Parts.ALL
+    running.serve(read, root=None if sealed else root(read), parts=parts)
 
 
 @application.command()
@@ -81,11 +87,49 @@ def worker(
     store: Store = None,
     passphrase_file: PassphraseFile = None,
     name: Annotated[str, typer.Option(help="Stable name of this worker; it takes up what it had begun.")] = "worker-1",
+    sealed: Sealed = False,
 ) -> None:
     """Do the background work only."""
     configure_logs(name)
     read = settings(store=store, passphrase_file=passphrase_file)
-    running.work(open_service(read, root=root(read)), name=name)
+    running.work(read, root=None if sealed else root(read), name=name)
+
+
+@application.command()
+def unseal(
+    *,
+    process: Annotated[
+        str, typer.Option(help="Only processes whose name begins so: serve, worker-1. Default: all.")
+    ] = "",
+    look: Annotated[bool, typer.Option("--look", help="Only say which processes run, and which are sealed.")] = False,
+    store: Store = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Give the root's passphrase or PIN to the processes of this store that run, here on this machine.
+
+    Only their own user and root are let in. A wrong one is refused and changes nothing; after each the next may be
+    tried a little later. Ends with 1 where a process stays sealed.
+    """
+    read = settings(store=store, passphrase_file=passphrase_file)
+    folder = read.store / unsealing.FOLDER
+    told = unsealing.ask_all(folder, name=process)
+    if not told:
+        raise Unavailable("no_process", "No process of this store runs on this machine under that name.")
+    if not look:
+        told = unsealing.ask_all(folder, name=process, secret=secret(read))
+    lines = [
+        f"{one.name:<24} {'sealed' if one.is_sealed else 'open'}  {one.code} {one.sentence}".rstrip() for one in told
+    ]
+    say(
+        "\n".join(lines),
+        as_json=as_json,
+        processes=[
+            {"name": one.name, "sealed": one.is_sealed, "code": one.code, "sentence": one.sentence} for one in told
+        ],
+    )
+    if any(one.is_sealed or one.code for one in told):
+        raise typer.Exit(1)
 
 
 @application.command("upgrade")

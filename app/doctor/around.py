@@ -21,6 +21,8 @@ from app.doctor.findings import Finding, fault, fine, left_out, warning
 from app.messages import sender_for
 from app.service import consent_policy
 from app.settings import PREFIX, Settings, host_and_port, is_loopback
+from core.errors import VaultError
+from keys import read_private
 from retention import load
 
 SOON = timedelta(days=30)
@@ -43,11 +45,11 @@ def secret_files(read: Settings) -> Iterator[Finding]:
         if path is None:
             continue
         try:
-            mode = path.stat().st_mode
+            is_open = stat.S_IMODE(path.stat().st_mode) & 0o077 and not _is_credential(path)
         except OSError:
             yield fault(f"{name}_file", "The file isn't there, or can't be reached.", "Look at the setting.")
             continue
-        if stat.S_IMODE(mode) & 0o077:
+        if is_open:
             yield fault(f"{name}_file", "Others may read this file.", f"chmod 600 {path}")
         elif not os.access(path, os.R_OK):
             yield fault(f"{name}_file", "This program may not read the file.", "Make its user the file's owner.")
@@ -147,6 +149,15 @@ def _has_password(address: str) -> bool:
         return bool(address) and bool(make_url(address).password)
     except ArgumentError:
         return False
+
+
+def _is_credential(path: Path) -> bool:
+    """Whether it is one that systemd gave to this unit alone, whatever its mode looks like."""
+    try:
+        read_private(path)
+    except VaultError:
+        return False
+    return True
 
 
 def _lies_in(path: Path, folder: Path) -> bool:

@@ -101,7 +101,9 @@ def witness(read: Settings, *, db: Database, store: KeyStore) -> Iterator[Findin
         return
     audit.attach(db, writer_key=store.audit_mac_key())
     signer = audit.Signer(name=log_origin(read), key=store.audit_signing_key())
-    report = audit.check_witness(db, witness=audit.FileWitness(read.witness), verifier=signer.verifier)
+    report = audit.check_witness(
+        db, witness=audit.FileWitness(read.witness), verifier=signer.verifier, remembered=store.remembered
+    )
     if report.standing in audit.MAY_SERVE:
         yield fine("witness", f"Store and witness agree ({report.standing}).")
     else:
@@ -153,8 +155,13 @@ def keys(store: KeyStore) -> Iterator[Finding]:
     standing = store.status()
     yield fine("processes", f"Processes that used the keys lately: {standing.processes}.")
     if standing.roll is not None:
-        yield warning("epoch_roll", "A roll of the epoch is under way.", "The worker finishes it at the next sweep.")
-    lost = [place for place in standing.places if place.lost_at is not None]
+        yield warning("epoch_roll", "A roll of the epoch is under way.", "The worker goes on with it within seconds.")
+    if store.copy_is_overdue():
+        advice = "`vig-vault key backup`. Is a worker running?"
+        yield warning("key_copy", "The key rows weren't copied to a recovery place for half an hour.", advice)
+    else:
+        yield fine("key_copy", "The recovery places were given the key rows within the last half hour.")
+    lost = [place for place in standing.places if place.lost_at is not None and place.gone_at is None]
     if lost:
         advice = "Certificates wait until its destruction is attested."
         yield warning("lost_places", f"{len(lost)} places of the keyring are noted as lost.", advice)

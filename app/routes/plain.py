@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -44,10 +45,10 @@ async def alive() -> Response:
 
 @router.get("/readyz")
 async def ready(request: Request) -> Response:
-    """Whether this process can do its work; what can't is named by a code."""
+    """Whether this process can do its work; what can't is named by a code, and so is what somebody must look at."""
     readiness: Readiness = request.app.state.readiness
-    failing = await readiness.failing()
-    body = {"ready": not failing, "failing": dict(failing)}
+    failing, alarms = await asyncio.gather(readiness.failing(), readiness.alarming())
+    body = {"ready": not failing, "failing": dict(failing)} | ({"alarms": dict(alarms)} if alarms else {})
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if failing else {}
     return JSONResponse(body, status_code=503 if failing else 200, headers=headers)
 

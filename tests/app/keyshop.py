@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import app.cli.keys
 import app.cli.places
+import app.cli.roots
 import app.cli.store  # noqa: F401 - these register commands
 from app.cli import application
 from app.service import Service, open_service

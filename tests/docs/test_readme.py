@@ -14,6 +14,7 @@ import app.cli.keys
 import app.cli.places
 import app.cli.records
 import app.cli.roots
+import app.cli.scrub
 import app.cli.store  # noqa: F401 - each registers its commands
 from app.cli import application
 from tests.docs.repository import ROOT, table

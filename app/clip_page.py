@@ -16,7 +16,7 @@ from core.errors import Invalid
 from core.ids import ClipId, PersonId, well_formed
 from identity import Actor, CaseView, Role
 from redaction import Check, CheckState
-from vault import Clip, RenditionLine
+from vault import Clip, RenditionLine, Treatment
 
 OFFERED = {Role.SOCIAL_WORKER: Purpose.SOCIAL_WORKER, Role.SUPERVISOR: Purpose.SUPERVISION}
 """Whom the family may be asked about, by their place in the case."""
@@ -66,6 +66,7 @@ def _clip(service: Service, actor: Actor, clip: Clip, rendition: RenditionLine |
         "poster": f"/clips/{clip.id}/still" if rendition and rendition.has_poster else None,
         "due_on": due.get(clip.id),
         "rendition": rendition.id if rendition else "",
+        "made_at": rendition.created_at if rendition and rendition.treatment is Treatment.REDACTED else None,
     }
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import audit
 import consent
 import identity
+import redaction
 import retention
 import vault
 from app import keeping
@@ -40,6 +41,12 @@ def make_worker(service: Service, *, name: str) -> Worker:
     def cut(lease: Lease) -> None:
         vault.cut(db, keystore=keystore, store=store, lease=lease)
 
+    def detect(lease: Lease) -> None:
+        redaction.detect(db, keystore=keystore, store=store, lease=lease)
+
+    def redact(lease: Lease) -> None:
+        redaction.redact(db, keystore=keystore, store=store, lease=lease)
+
     def dispose(lease: Lease) -> None:
         retention.work_on(db, keystore=keystore, store=store, schedule=schedule, lease=lease)
 
@@ -64,7 +71,13 @@ def make_worker(service: Service, *, name: str) -> Worker:
         db,
         workflows_url=service.settings.address_of("workflows"),
         name=name,
-        handlers={vault.FINISH: finish, vault.CUT: cut, retention.CARRY_OUT: dispose},
+        handlers={
+            vault.FINISH: finish,
+            vault.CUT: cut,
+            vault.DETECT: detect,
+            vault.REDACT: redact,
+            retention.CARRY_OUT: dispose,
+        },
         deliveries={
             audit.WITNESS: lambda _id, payload: _to_witness(service, payload),
             identity.CODE_MESSAGE: lambda _id, payload: _send_code(service, payload),

@@ -179,6 +179,7 @@ def your_clips(service: Service, actor: Actor, home: Home, *, clips: Iterable[Ho
             "waiting": sum(group.is_open for group in groups) if clip.is_live else 0,
             "about": next((group.about for group in groups if group.about), ""),
             "audiences": [_audience(group, number, clip) for number, group in enumerate(groups, start=1)],
+            "note": _note(clip),
             "by_law": lawful.get(clip.rendition_id, []),
         }
         for clip in clips
@@ -228,6 +229,12 @@ def _audience(group: Group, number: int, clip: HomeClip) -> dict[str, Any]:
         "note": "Other checks may still apply." if group.state is GrantState.GRANTED else "",
         "question": f"/your-clips/{clip.rendition_id}/questions/{number}" if clip.is_live else None,
     }
+
+
+def _note(clip: HomeClip) -> str:
+    if clip.is_replaced:
+        return "There is a newer version of this clip."
+    return "Some people in it are blurred." if clip.is_redacted else ""
 
 
 def _together(questions: Iterable[Question]) -> GrantState:

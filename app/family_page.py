@@ -44,7 +44,14 @@ STATE_WORDS = {
 }
 VISITS, FILMS, CLIPS = 15, 12, 12
 """How many a page shows."""
-STAGES = {"": "Waiting to begin", "assemble": "Putting the pieces together", "poster": "Making stills"}
+STAGES = {
+    "": "Waiting to begin",
+    "assemble": "Putting the pieces together",
+    "poster": "Making stills",
+    "detect": "Looking for faces",
+    "faces": "Making stills of faces",
+    "redact": "Covering faces",
+}
 
 
 def context(request: Request, service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:

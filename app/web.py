@@ -26,6 +26,8 @@ SAVED = {
     "film": "All of the film is here. We are getting it ready.",
     "cut": "The clip is being cut.",
     "shown": "Who is shown was saved.",
+    "making": "The blurred version is being made.",
+    "blur_stopped": "It was stopped. Your choices are kept.",
     "check": "A colleague was asked to check.",
     "checked": "The check was saved.",
     "asked": "The family was asked.",

@@ -16,10 +16,10 @@ from vault.catalogue import (
     footage_of,
     record_phone_copy_removed,
 )
-from vault.choices import Choices, ClipSpan, choices_of, clip_at_work, keep_choices
+from vault.choices import Choices, ClipSpan, choices_of, clip_at_work, clip_to_choose_in, keep_choices
 from vault.clips import CUT, cut, cut_clip, set_persons_shown
-from vault.current import current, is_current, makers_of
 from vault.deposits import FINISH, begin_deposit, cancel_deposit, complete_deposit
+from vault.detecting import DETECT, Looking, People, detect, look_for_people, looking, stop_looking
 from vault.disk import DiskStore
 from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, names_of, resume_use, stop_use
 from vault.findings import WORDS, Finding, Leftover, Report, Trouble
@@ -28,7 +28,6 @@ from vault.fsck import Progress as Comparing
 from vault.fsck import fsck
 from vault.judging import Depth
 from vault.leave import Leave, follow
-from vault.looking import DETECT, Looking, People, detect, look_for_people, looking, stop_looking
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.objects import ObjectStore
 from vault.pace import MIB, Pace
@@ -69,6 +68,7 @@ from vault.streaming import Reading, ViewingCut, read_range
 from vault.tidying import Tidied, tidy
 from vault.underway import Upload, resumable_upload, unfinished_uploads, upload
 from vault.uploads import Bounds, expire_upload, stale_uploads
+from vault.versions import current, is_current, makers_of
 from vault.viewings import Viewing, has_watched_whole
 from vault.workshop import RUNNERS, give_up
 
@@ -137,6 +137,7 @@ __all__ = [
     "choices_of",
     "clip",
     "clip_at_work",
+    "clip_to_choose_in",
     "clips_at_home",
     "clips_of",
     "clips_there",

@@ -18,11 +18,12 @@ import consent
 import identity
 from consent import Disclosure, Purpose, RenditionState
 from core.db import Database
-from core.ids import CaseId, PersonId, RenditionId, VisitId
+from core.ids import CaseId, ClipId, PersonId, RenditionId, VisitId
 from identity import Actor, Role
 from keys import KeyStore
 from vault import clips, renditions, showings
-from vault.models import ClipRow, FootageRow, RenditionRow, ViewingRow
+from vault.models import ClipRow, FootageRow, RenditionRow, Treatment, ViewingRow
+from vault.versions import current
 
 NOT_LISTED = frozenset({Purpose.PREPARE, Purpose.REVIEW_TOGETHER, Purpose.FAMILY_REVIEW, Purpose.FAMILY_COPY})
 """The guider's own work with the family, and the family itself."""
@@ -36,6 +37,8 @@ class HomeClip:
         title: empty once it is destroyed, and for those who are only told that it was shown by law.
         filmed_on: only for those who are in it.
         persons_shown: for the words of a page; who else is in it is no secret among them.
+        is_redacted: whether people in it are covered.
+        is_replaced: whether another version of the clip took its place.
     """
 
     rendition_id: RenditionId
@@ -46,6 +49,8 @@ class HomeClip:
     persons_shown: frozenset[PersonId]
     may_watch: bool
     is_live: bool
+    is_redacted: bool
+    is_replaced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,10 @@ def clips_at_home(db: Database, *, keystore: KeyStore, actor: Actor) -> tuple[Ho
             known = actor.person in shown or row.id in asked | watchable
             if row.id not in told and (not known or row.state is RenditionState.DESTROYED):
                 continue
+            latest = current(session, ClipId(cut.id))
+            is_replaced = latest is not None and latest.id != row.id
+            if is_replaced and row.id not in asked | told and _is_known(session, latest, actor=actor, asked=asked):
+                continue
             found.append(
                 HomeClip(
                     rendition_id=RenditionId(row.id),
@@ -97,6 +106,8 @@ def clips_at_home(db: Database, *, keystore: KeyStore, actor: Actor) -> tuple[Ho
                     persons_shown=shown,
                     may_watch=row.state is RenditionState.LIVE and (actor.person in shown or row.id in watchable),
                     is_live=row.state is RenditionState.LIVE,
+                    is_redacted=row.treatment is Treatment.REDACTED,
+                    is_replaced=is_replaced,
                 )
             )
     return tuple(found)
@@ -158,6 +169,13 @@ def _clips_of(session: Session, actor: Actor, *, more: Iterable[RenditionId]) ->
         .order_by(ClipRow.created_at.desc(), RenditionRow.created_at, RenditionRow.id)
     )
     return [(row, cut) for row, cut in rows]
+
+
+def _is_known(session: Session, row: RenditionRow | None, *, actor: Actor, asked: frozenset[RenditionId]) -> bool:
+    """Whether somebody's list has this rendition: they are in it, or were asked about it."""
+    if row is None:
+        return False
+    return row.id in asked or actor.person in renditions.persons_shown(session, RenditionId(row.id))
 
 
 def _filmed_on(session: Session, row: RenditionRow) -> date:

@@ -19,9 +19,9 @@ from core.ids import CaseId, ClipId, FootageId, PersonId, RenditionId, VisitId, 
 from identity import Actor
 from keys import KeyStore, RecordOwner
 from vault import access, clips, renditions
-from vault.current import is_current
 from vault.models import ClipRow, ClipState, FootageRow, FootageState, RenditionRow, Treatment
 from vault.progress import Progress, progress_of
+from vault.versions import is_current
 
 Row = TypeVar("Row", FootageRow, ClipRow)
 

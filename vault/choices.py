@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+import identity
 import keys
 from consent import RenditionState
 from core.db import lock, not_found
@@ -54,17 +55,30 @@ class Choices:
 
 
 def clip_at_work(session: Session, *, actor: Actor, clip_id: ClipId, at: datetime) -> ClipSpan:
-    """A clip whose guider may choose who is covered in it.
+    """A clip whose guider may choose who is covered in it, in a transaction that may write.
 
     Raises:
         NotFound: no such clip, or none of the actor's.
         Refused: not the guider; or not everyone who was filmed agrees (``not_available``).
         Conflict: it isn't cut yet or no longer in use, or the case is closed.
     """
+    clip = clip_to_choose_in(session, actor=actor, clip_id=clip_id, at=at)
+    identity.require_open(session, clip.case_id)
+    return clip
+
+
+def clip_to_choose_in(session: Session, *, actor: Actor, clip_id: ClipId, at: datetime) -> ClipSpan:
+    """A clip whose guider may look at what is chosen; the work may have ended.
+
+    Raises:
+        NotFound: no such clip, or none of the actor's.
+        Refused: not the guider; or not everyone who was filmed agrees (``not_available``).
+        Conflict: it isn't cut yet or no longer in use.
+    """
     clip = session.get(ClipRow, clip_id) if well_formed(clip_id) else None
     if clip is None:
         raise not_found()
-    access.require_guider_at_work(session, actor=actor, case_id=CaseId(clip.case_id), at=at)
+    access.require_guider(session, actor=actor, case_id=CaseId(clip.case_id), at=at)
     cut = renditions.original_cut(session, clip_id)
     if clip.state is not ClipState.READY or cut is None:
         raise errors.clip_not_ready()

@@ -28,14 +28,14 @@ from identity import Actor
 from keys import KeyStore, RecordOwner
 from media import launcher
 from media.covers import Covers
-from vault import access, choices, errors, looking, pictures, renditions
+from vault import access, choices, detecting, errors, pictures, renditions
 from vault.choices import ClipSpan
-from vault.current import supersede
 from vault.making import Made, Span, Work, subject_of
 from vault.models import ClipRow, ClipState, FootageRow, ObjectKind, ObjectRow, RenditionRow, Treatment
 from vault.objects import ObjectStore
 from vault.redaction_models import ChoicesRow
 from vault.sealed import Fenced
+from vault.versions import supersede
 
 REDACT = "clip.redact"
 """The job that makes a redacted rendition; its subject is the clip."""
@@ -114,12 +114,12 @@ def post_redaction(
     row = choices.locked(session, clip, at=at)
     if row.version != looked_at:
         raise errors.choices_moved()
-    if row.job_id is not None and not looking.has_ended(session, row.job_id):
+    if row.job_id is not None and not detecting.has_ended(session, row.job_id):
         raise errors.redaction_under_way()
     film = renditions.working_copy(session, clip.footage_id)
     if film is None or film.state is not RenditionState.LIVE:
         raise errors.footage_gone()
-    found = looking.looking(session, clip.footage_id)
+    found = detecting.looking(session, clip.footage_id)
     if found is None or not found.is_done:
         raise errors.faces_not_found_yet()
     row.job_id = jobs.enqueue(session, REDACT, subject=clip.id, case_id=clip.case_id, at=at)
@@ -141,7 +141,7 @@ def stop_redaction(db: Database, *, actor: Actor, clip_id: ClipId) -> None:
             raise not_found()
         access.require_guider(session, actor=actor, case_id=CaseId(clip.case_id), at=at)
         row = session.get(ChoicesRow, clip_id)
-        if row is None or row.job_id is None or looking.has_ended(session, row.job_id):
+        if row is None or row.job_id is None or detecting.has_ended(session, row.job_id):
             raise errors.nothing_under_way()
         jobs.cancel(session, JobId(row.job_id), at=at)
 
@@ -205,7 +205,7 @@ def _make(work: Work, clip: ClipRow, *, planner: Planner, superseded: Superseded
         if _made(session, work, clip_id) is not None:
             return
         film = renditions.working_copy(session, footage_id)
-        found = looking.detections(session, footage_id)
+        found = detecting.detections(session, footage_id)
         row = get(session, ChoicesRow, clip_id)
         if film is None or film.state is not RenditionState.LIVE or found is None:
             raise errors.film_gone()
@@ -225,6 +225,7 @@ def _make(work: Work, clip: ClipRow, *, planner: Planner, superseded: Superseded
         "last_frame": span[1],
         "detections": found.plain_sha256,
         "choices": planned.choices_sha256,
+        "persons": sorted(planned.persons),
         "reason": planned.reason,
     }
     _show(work, clip_id, made=made, planned=planned, footage=footage, manifest=manifest, superseded=superseded)

@@ -150,6 +150,7 @@ def environment() -> Environment:
         megabytes=words.megabytes,
         count=words.count,
         joined=words.joined,
+        items_with=_with,
     )
     made.globals.update(static=_static, pairs=_pairs)
     for component in _COMPONENTS:
@@ -164,6 +165,11 @@ def _pairs(people: Iterable[Any]) -> list[tuple[str, str]]:
     return [
         (person["id"], person["name"]) if isinstance(person, Mapping) else (person.id, person.name) for person in people
     ]
+
+
+def _with(fields: Mapping[str, object], *more: object) -> dict[str, object]:
+    """Fields of a form and further ones, given as name, value, name, value."""
+    return {**fields, **dict(zip(map(str, more[::2]), more[1::2], strict=True))}
 
 
 @cache

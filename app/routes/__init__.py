@@ -3,6 +3,7 @@
 from app.routes import (
     accounts,
     audit_log,
+    blurring,
     certificates,
     clips,
     deposits,
@@ -34,6 +35,7 @@ ROUTERS = tuple(
         films,
         footage,
         clips,
+        blurring,
         watching,
         family_access,
         family,

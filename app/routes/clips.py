@@ -10,8 +10,8 @@ import consent
 import identity
 import redaction
 import vault
-from app import clip_page
-from app.forms import Posted
+from app import blur_page, clip_page
+from app.forms import Form, Posted
 from app.listing import cut
 from app.policy import STAFF, staff
 from app.service import Service, service_of
@@ -61,8 +61,10 @@ def persons(request: Request, clip_id: ClipId, actor: Guider, form: Posted, serv
     """Say who can be seen; a check that was made is void by it."""
     rendition = _rendition(_clip(service, actor, clip_id))
     try:
-        vault.set_persons_shown(
+        _require_current(form, rendition)
+        redaction.set_persons_shown(
             service.db,
+            keystore=service.keystore,
             actor=actor,
             rendition_id=rendition.id,
             persons=[PersonId(one) for one in form.texts("persons") if well_formed(one)],
@@ -94,6 +96,7 @@ def ask_check(request: Request, clip_id: ClipId, actor: Guider, form: Posted, se
     """Ask a colleague off the case who can be recognised."""
     rendition = _rendition(_clip(service, actor, clip_id))
     try:
+        _require_current(form, rendition)
         checker = PersonId(form.id("checker", called="a colleague"))
         redaction.request_check(service.db, actor=actor, rendition_id=rendition.id, checker=checker)
     except _FORMS as error:
@@ -106,6 +109,7 @@ def ask_family(request: Request, clip_id: ClipId, actor: Guider, form: Posted, s
     """Put the question to everyone who has a say, as far as they may be asked now."""
     found = _rendition(_clip(service, actor, clip_id))
     try:
+        _require_current(form, found)
         purpose, audience = clip_page.audience_of(form.text("audience", called="who should be able to watch it"))
         with service.db.read() as session:
             rendition = vault.facts_for(session, found.id)
@@ -177,6 +181,8 @@ def _check_page(
         raise not_found()
     viewing, player = begin(service, actor, rendition_id=rendition_id, purpose=Purpose.CHECK)
     line = _line(service, found)
+    with service.db.read() as session:
+        looks = redaction.look_here_of(session, keystore=service.keystore, rendition_id=rendition_id)
     return page(
         request,
         "check.html",
@@ -186,6 +192,8 @@ def _check_page(
         check={**line, "listed": [name for _, name in found.listed]},
         people=[{"id": person, "name": name} for person, name in found.listed],
         viewing=player,
+        is_redacted=looks is not None,
+        looks=blur_page.look_lines(looks or (), rate=viewing.fps[0] / viewing.fps[1]),
         frames=viewing.frames,
         rate_num=viewing.fps[0],
         rate_den=viewing.fps[1],
@@ -213,6 +221,12 @@ def _rendition(found: Clip) -> RenditionLine:
     if found.current is None:
         raise Conflict("clip_not_ready", "This clip is still being cut. Try again in a moment.")
     return found.current
+
+
+def _require_current(form: Form, rendition: RenditionLine) -> None:
+    """Refuse what was said on a page that showed another version of the clip."""
+    if form.optional("rendition") not in {"", rendition.id}:
+        raise Conflict("superseded", "Another version of this clip was made since. Look at that one first.")
 
 
 def _again(request: Request, clip_id: ClipId, actor: Actor, service: Service, error: VaultError) -> Response:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from sqlalchemy.orm import Session
 
@@ -58,6 +57,7 @@ class Looking:
 
     Attributes:
         is_done: whether they are found, and can be chosen among.
+        sha256: of what was found; empty where nothing is.
         people: how many.
         columns, width, height: how their stills lie on the picture, row by row, in pixels; 0 where there is none.
     """
@@ -65,6 +65,7 @@ class Looking:
     asked_at: datetime
     progress: Progress
     is_done: bool
+    sha256: str
     people: int
     columns: int
     width: int
@@ -128,10 +129,12 @@ def looking(session: Session, footage_id: FootageId) -> Looking | None:
     row = session.get(DetectionsRow, footage_id)
     if row is None:
         return None
+    found = detections(session, footage_id)
     return Looking(
         asked_at=row.asked_at,
         progress=progress_of(session, row.job_id),
         is_done=_is_found(session, row),
+        sha256=(found.plain_sha256 or "") if found is not None else "",
         people=row.people or 0,
         columns=row.faces_columns or 0,
         width=row.faces_width or 0,
@@ -176,8 +179,7 @@ def _detect(work: Work, footage_id: FootageId, film: ObjectRow) -> None:
     with work.db.read() as session:
         if detections(session, footage_id) is not None:
             return
-    job = cast("launcher.Job", launcher.Detect())
-    made = work.make(job, of=film, kind=ObjectKind.DETECTIONS, media_type=DETECTIONS, span=_DETECTING)
+    made = work.make(launcher.Detect(), of=film, kind=ObjectKind.DETECTIONS, media_type=DETECTIONS, span=_DETECTING)
     with work.db.begin() as session:
         work.own(session)
         lock(session, DetectionsRow, footage_id).object_id = made.keep(session, work).id

@@ -1,0 +1,272 @@
+"""What the page shows on which a guider chooses who stays visible in a clip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import identity
+import redaction
+import vault
+from app.family_page import STAGES, title_of
+from app.pages.words import seconds
+from app.service import Service
+from app.viewing import begin
+from consent import Purpose, RenditionState
+from core.errors import Conflict
+from core.ids import ClipId, PersonId, ViewingId, well_formed
+from core.jobs import ENDED
+from identity import Actor
+from redaction import Choosing, LookHere, LookKind, Somebody
+from vault import Clip, Looking, Progress, RenditionLine, Treatment
+
+LOOKS = {
+    LookKind.BIRTH: "appears",
+    LookKind.DEATH: "is seen for the last time",
+    LookKind.GAP: "is lost for a moment",
+    LookKind.UNSURE: "was hardly seen",
+    LookKind.CUT: "A new scene begins",
+}
+_LONG_ENOUGH = 50
+"""Parts of a thousand after which the time that is left can be told."""
+
+
+def context(service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any]:
+    """Everything of ``blur.html``."""
+    clip = vault.clip(service.db, keystore=service.keystore, actor=actor, clip_id=clip_id)
+    original = clip.original
+    if original is None:
+        raise Conflict("clip_not_ready", "This clip is still being cut. Try again in a moment.")
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=clip.case_id)
+    looking, making = standing(service, clip)
+    running = looking_job(service, clip, looking) or making_job(service, clip, making)
+    said = {
+        "case": {"id": clip.case_id, "title": title_of(view)},
+        "clip": {"id": clip.id, "title": clip.title},
+        "looking": "done" if looking and looking.is_done else "running" if running else "none",
+        "sentence": (looking.progress.sentence or "") if looking and not looking.is_done else "",
+        "job": running,
+        "choosing": None,
+    }
+    if looking is None or not looking.is_done or original.state is not RenditionState.LIVE:
+        return said
+    _, before = begin(service, actor, rendition_id=original.id, purpose=Purpose.PREPARE)
+    film, faces = _faces(service, actor, clip)
+    return said | {
+        "viewing": before,
+        "after": _after(service, actor, clip.current),
+        "frames": original.frames,
+        "rate_num": original.fps.numerator,
+        "rate_den": original.fps.denominator,
+        "strip": f"{before['film']}/strip" if original.strip else None,
+        **choices_context(service, actor, clip=clip, looking=looking, film=film if faces else None),
+    }
+
+
+def choices_context(
+    service: Service, actor: Actor, *, clip: Clip, looking: Looking, film: ViewingId | None
+) -> dict[str, Any]:
+    """Everything of ``blur_choices.html``.
+
+    Args:
+        service: what use cases are given.
+        actor: the guider.
+        clip: whose choices.
+        looking: what was found.
+        film: the viewing under which the stills of faces are shown; nothing where there are none.
+    """
+    found = redaction.choosing(service.db, keystore=service.keystore, store=service.store, actor=actor, clip_id=clip.id)
+    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=clip.case_id)
+    names = {one.id: one.name for one in view.members}
+    _, making = standing(service, clip)
+    with service.db.read() as session:
+        redacted = next((one for one in reversed(clip.renditions) if one.treatment is Treatment.REDACTED), None)
+        manifest = (
+            redaction.manifest_of(session, keystore=service.keystore, rendition_id=redacted.id) if redacted else None
+        )
+    rate = float(clip.renditions[0].fps)
+    grid = _grid(looking, film)
+    people = [_person(one, names=names, rate=rate, grid=grid) for one in found.somebody]
+    first = found.clip.first_frame
+    return {
+        "clip": {"id": clip.id, "title": clip.title},
+        "film": film or "",
+        "choosing": {
+            "version": found.version,
+            "can_undo": found.can_undo,
+            "can_redo": found.can_redo,
+            "started_over": found.started_over,
+            "style": found.state.choices.style.name.lower(),
+            "people": people,
+            "kept": [one for one in people if one["kept"]],
+            "members": [{"id": one.id, "name": one.name} for one in view.members],
+            "looks": look_lines(found.look_here, rate=rate),
+            "regions": [
+                {
+                    "number": region.number,
+                    "places": [
+                        {"frame": one.frame - first, "at": clock(one.frame - first, rate=rate)}
+                        for one in region.keyframes
+                    ],
+                }
+                for region in found.state.choices.regions
+            ],
+            "mutes": [
+                {
+                    "first": begins - first,
+                    "last": ends - first,
+                    "text": f"{clock(begins - first, rate=rate)} to {clock(ends - first, rate=rate)}",
+                }
+                for begins, ends in found.state.choices.mutes
+            ],
+            "data": _data(found),
+        },
+        "making": making_job(service, clip, making),
+        "making_sentence": (making.sentence or "") if making else "",
+        "made": {"reason": manifest.reason} if manifest else None,
+    }
+
+
+def standing(service: Service, clip: Clip) -> tuple[Looking | None, Progress | None]:
+    """How far looking for faces and making the blurred version have come."""
+    with service.db.read() as session:
+        looking = vault.looking(session, clip.footage_id)
+        choices = vault.choices_of(session, keystore=service.keystore, clip_id=clip.id)
+    return looking, choices.progress
+
+
+def looking_job(service: Service, clip: Clip, looking: Looking | None) -> dict[str, Any] | None:
+    """What ``part.progress`` wants of looking for faces, while it goes on."""
+    return _job(service, clip, looking.progress) if looking is not None and not looking.is_done else None
+
+
+def making_job(service: Service, clip: Clip, making: Progress | None) -> dict[str, Any] | None:
+    """What ``part.progress`` wants of making the blurred version, while it goes on."""
+    return _job(service, clip, making) if making is not None else None
+
+
+def told(progress: Progress, *, at: datetime) -> str:
+    """How far a job is, in words, with the time that is left where it can be told."""
+    if progress.sentence:
+        return progress.sentence
+    words = f"{STAGES.get(progress.stage, 'Working')}. {progress.thousandths // 10} %"
+    if progress.started_at is None or progress.thousandths < _LONG_ENOUGH:
+        return words
+    left = (at - progress.started_at) * (1000 - progress.thousandths) / progress.thousandths
+    return f"{words}. About {seconds(max(timedelta(seconds=1), left))} left"
+
+
+def clock(frame: int, *, rate: float) -> str:
+    """A moment of a clip, as its player shows it: ``0:07.2``."""
+    minutes, rest = divmod(frame / rate, 60)
+    return f"{int(minutes)}:{rest:04.1f}"
+
+
+def look_lines(looks: tuple[LookHere, ...], *, rate: float) -> list[dict[str, Any]]:
+    """Frames to look at, as pages list them."""
+    return [
+        {
+            "frame": one.frame,
+            "at": clock(one.frame, rate=rate),
+            "text": LOOKS[one.kind] if one.number is None else f"Person {one.number} {LOOKS[one.kind]}",
+            "kept": one.kept,
+        }
+        for one in looks
+    ]
+
+
+def film_of(text: str) -> ViewingId | None:
+    """The viewing that a page named, for the stills on it; whoever has no such viewing gets no still."""
+    return ViewingId(text) if well_formed(text) else None
+
+
+def _job(service: Service, clip: Clip, progress: Progress) -> dict[str, Any] | None:
+    if progress.state in ENDED:
+        return None
+    return {
+        "id": clip.id,
+        "address": f"/clips/{clip.id}/blur/progress",
+        "percent": progress.thousandths // 10 or None,
+        "text": told(progress, at=service.db.clock.now()),
+    }
+
+
+def _faces(service: Service, actor: Actor, clip: Clip) -> tuple[ViewingId, bool]:
+    footage = vault.footage(service.db, keystore=service.keystore, actor=actor, footage_id=clip.footage_id)
+    if footage.working_copy is None:
+        raise Conflict("footage_gone", "The film that this clip was cut from is no longer there.")
+    viewing, _ = begin(service, actor, rendition_id=footage.working_copy.id, purpose=Purpose.PREPARE)
+    with service.db.read() as session:
+        looking = vault.looking(session, clip.footage_id)
+    return viewing.id, bool(looking and looking.columns)
+
+
+def _after(service: Service, actor: Actor, current: RenditionLine | None) -> dict[str, Any] | None:
+    """The blurred version beside the original, once there is one."""
+    if current is None or current.treatment is not Treatment.REDACTED or current.state is not RenditionState.LIVE:
+        return None
+    _, player = begin(service, actor, rendition_id=current.id, purpose=Purpose.PREPARE)
+    return {"viewing": player, "made_at": current.created_at}
+
+
+def _grid(looking: Looking, film: ViewingId | None) -> Mapping[str, Any] | None:
+    if film is None or not looking.columns:
+        return None
+    pictured = min(looking.people, 200)
+    rows = -(-pictured // looking.columns)
+    return {
+        "href": f"/media/{film}/faces",
+        "columns": looking.columns,
+        "width": looking.width,
+        "height": looking.height,
+        "whole_width": looking.columns * looking.width,
+        "whole_height": rows * looking.height,
+    }
+
+
+def _person(
+    one: Somebody, *, names: Mapping[PersonId, str], rate: float, grid: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    still = None
+    if grid is not None and one.still is not None:
+        row, column = divmod(one.still, grid["columns"])
+        still = {**grid, "x": column * grid["width"], "y": row * grid["height"]}
+    return {
+        "number": one.number,
+        "numbers": list(one.numbers),
+        "still": still,
+        "first": one.first,
+        "at": clock(one.first, rate=rate),
+        "seen": seconds(max(1.0, one.frames / rate)),
+        "kept": bool(one.kept),
+        "name": names.get(one.kept, "") if one.kept else "",
+    }
+
+
+def _data(found: Choosing) -> str:
+    """What the page's script draws over the film."""
+    first = found.clip.first_frame
+    regions = [
+        {
+            "number": region.number,
+            "places": [
+                [one.frame - first, round(one.box.x), round(one.box.y), round(one.box.width), round(one.box.height)]
+                for one in region.keyframes
+            ],
+        }
+        for region in found.state.choices.regions
+    ]
+    people = [
+        {
+            "number": one.number,
+            "kept": bool(one.kept),
+            "places": [
+                [frame, round(box.x), round(box.y), round(box.width), round(box.height)] for frame, box in one.places
+            ],
+        }
+        for one in found.somebody
+    ]
+    words = {"width": found.width, "height": found.height, "people": people, "regions": regions}
+    return json.dumps(words, separators=(",", ":"))

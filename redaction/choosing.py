@@ -1,0 +1,316 @@
+"""Choosing who stays visible in a clip: every step is saved at once, and can be taken back.
+
+Whoever takes a step says which version of the choices they looked at, so that two windows can't overwrite each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import audit
+import identity
+import vault
+from audit import Event
+from consent import Purpose
+from core.db import Database
+from core.errors import Conflict, Invalid
+from core.ids import ClipId, FootageId, PersonId
+from identity import Actor
+from keys import KeyStore
+from redaction.faces import pictured
+from redaction.found import Found, remembered, understood
+from redaction.plan import Person, people
+from redaction.steps import History, Keep, Mute, Part, Place, State, Step, Unmute, Unplace, together
+from redaction.track import Box, LookKind, look_here
+from vault import ClipSpan, ObjectStore
+
+_EVERY = 3
+"""A page gets the place of a face in every so manyth frame, and draws those between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A person in a clip, as the page shows them. Frames count from the clip's first.
+
+    Attributes:
+        numbers: all that are this one person.
+        still: which picture of the sheet; nothing where there is none.
+        first, last: the first and the last frame in which they are.
+        frames: in how many.
+        kept: who it is, if they stay visible.
+        places: (frame, box) of every few frames.
+    """
+
+    number: int
+    numbers: tuple[int, ...]
+    still: int | None
+    first: int
+    last: int
+    frames: int
+    kept: PersonId | None
+    places: tuple[tuple[int, Box], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LookHere:
+    """A frame of a clip at which somebody should look.
+
+    Attributes:
+        number: the person's; nothing for a new scene.
+        kept: whether they stay visible.
+    """
+
+    frame: int
+    kind: LookKind
+    number: int | None
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """Everything that the page of choices shows.
+
+    Attributes:
+        version: to be sent back with a step.
+        state: what is chosen; its frames are those of the working copy.
+        started_over: whether earlier choices no longer count, because faces were looked for anew.
+    """
+
+    clip: ClipSpan
+    version: int
+    state: State
+    somebody: tuple[Somebody, ...]
+    look_here: tuple[LookHere, ...]
+    width: int
+    height: int
+    can_undo: bool
+    can_redo: bool
+    started_over: bool
+
+
+def choosing(db: Database, *, keystore: KeyStore, store: ObjectStore, actor: Actor, clip_id: ClipId) -> Choosing:
+    """What can be chosen, and what is.
+
+    Raises:
+        NotFound: no such clip, or none of the actor's.
+        Refused: not the guider; or not everyone who was filmed agrees (``not_available``).
+        Conflict: ``faces_not_found_yet``, ``footage_gone``, or the clip or its case isn't in use.
+    """
+    clip, sha256 = _clip_and_faces(db, actor=actor, clip_id=clip_id)
+    found = _found(db, keystore=keystore, store=store, actor=actor, footage_id=clip.footage_id, sha256=sha256)
+    with db.read() as session:
+        kept = vault.choices_of(session, keystore=keystore, clip_id=clip_id)
+    history = history_of(kept.text, faces=sha256)
+    state = history.state
+    persons = people(found.followed.tracks, state.choices)
+    sheet = {track.number: place for place, track in enumerate(pictured(found.followed.tracks))}
+    return Choosing(
+        clip=clip,
+        version=kept.version,
+        state=state,
+        somebody=tuple(_somebody(persons, clip=clip, state=state, sheet=sheet)),
+        look_here=looks(found, persons, first_frame=clip.first_frame, last_frame=clip.last_frame),
+        width=found.detections.width,
+        height=found.detections.height,
+        can_undo=bool(history.done),
+        can_redo=bool(history.undone),
+        started_over=bool(kept.text) and history == History(sha256) and kept.version > 0,
+    )
+
+
+def choose(
+    db: Database,
+    *,
+    keystore: KeyStore,
+    store: ObjectStore,
+    actor: Actor,
+    clip_id: ClipId,
+    looked_at: int,
+    step: Step,
+) -> int:
+    """Take one step; its frames count from the clip's first.
+
+    Returns:
+        The new version.
+
+    Raises:
+        NotFound, Refused: as ``choosing``.
+        Invalid: the step can't be taken in this film.
+        Conflict: ``choices_moved``, or as ``choosing``.
+    """
+    clip, sha256 = _clip_and_faces(db, actor=actor, clip_id=clip_id)
+    found = _found(db, keystore=keystore, store=store, actor=actor, footage_id=clip.footage_id, sha256=sha256)
+
+    def taken(history: History) -> History:
+        chosen = history.then(_in_footage(step, clip=clip))
+        people(found.followed.tracks, chosen.state.choices)  # refuses people and frames that aren't there
+        return chosen
+
+    if isinstance(step, Keep):
+        with db.read() as session:
+            if step.person not in identity.members_of(session, clip.case_id):
+                raise Invalid(
+                    "persons_unknown", "Say who it is: choose from the people of this family.", field="person"
+                )
+    return _change(db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=sha256, how=taken)
+
+
+def undo(db: Database, *, keystore: KeyStore, actor: Actor, clip_id: ClipId, looked_at: int) -> int:
+    """Take the last step back.
+
+    Returns:
+        The new version.
+
+    Raises:
+        NotFound, Refused: as ``choosing``.
+        Conflict: ``nothing_to_undo``, ``choices_moved``, or as ``choosing``.
+    """
+    _, sha256 = _clip_and_faces(db, actor=actor, clip_id=clip_id)
+    return _change(
+        db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=sha256, how=History.undo
+    )
+
+
+def redo(db: Database, *, keystore: KeyStore, actor: Actor, clip_id: ClipId, looked_at: int) -> int:
+    """Do again what was taken back last.
+
+    Returns:
+        The new version.
+
+    Raises:
+        NotFound, Refused: as ``choosing``.
+        Conflict: ``nothing_to_redo``, ``choices_moved``, or as ``choosing``.
+    """
+    _, sha256 = _clip_and_faces(db, actor=actor, clip_id=clip_id)
+    return _change(
+        db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=sha256, how=History.redo
+    )
+
+
+def looks(found: Found, persons: tuple[Person, ...], *, first_frame: int, last_frame: int) -> tuple[LookHere, ...]:
+    """The frames of a clip at which somebody should look, in rising order."""
+    by_part = {part.number: person for person in persons for part in person.parts}
+    parts = tuple(part for person in persons for part in person.parts)
+    return tuple(
+        LookHere(
+            frame=one.frame - first_frame,
+            kind=one.kind,
+            number=by_part[one.track].number if one.track is not None else None,
+            kept=one.track is not None and by_part[one.track].kept,
+        )
+        for one in look_here(found.detections, parts)
+        if first_frame <= one.frame < last_frame
+    )
+
+
+def history_of(text: str, *, faces: str) -> History:
+    """What was chosen, if it was chosen among these very faces; else nothing is, and nobody stays visible."""
+    history = History.from_json(text) if text else History(faces)
+    return history if history.faces == faces else History(faces)
+
+
+def _change(
+    db: Database,
+    *,
+    keystore: KeyStore,
+    actor: Actor,
+    clip_id: ClipId,
+    looked_at: int,
+    faces: str,
+    how: Callable[[History], History],
+) -> int:
+    at = db.clock.now()
+    with db.begin() as session:
+        clip = vault.clip_at_work(session, actor=actor, clip_id=clip_id, at=at)
+        kept = vault.choices_of(session, keystore=keystore, clip_id=clip_id)
+        changed = how(history_of(kept.text, faces=faces))
+        return vault.keep_choices(
+            session, keystore=keystore, clip=clip, looked_at=looked_at, text=changed.to_json(), at=at
+        )
+
+
+def _clip_and_faces(db: Database, *, actor: Actor, clip_id: ClipId) -> tuple[ClipSpan, str]:
+    at = db.clock.now()
+    with (
+        audit.refusals_recorded(db, Event.REDACTION_ASKED, actor=actor.person, object_id=clip_id),
+        db.read() as session,
+    ):
+        clip = vault.clip_to_choose_in(session, actor=actor, clip_id=clip_id, at=at)
+        looking = vault.looking(session, clip.footage_id)
+    if looking is None or not looking.is_done:
+        raise Conflict("faces_not_found_yet", "First we must look for faces in this film. That isn't done yet.")
+    return clip, looking.sha256
+
+
+def _found(
+    db: Database, *, keystore: KeyStore, store: ObjectStore, actor: Actor, footage_id: FootageId, sha256: str
+) -> Found:
+    """What was found; the film's keys are asked for only where it isn't remembered."""
+    known = remembered(sha256)
+    if known is not None:
+        return known
+    copy = vault.footage(db, keystore=keystore, actor=actor, footage_id=footage_id).working_copy
+    if copy is None:
+        raise Conflict("footage_gone", "The film that this clip was cut from is no longer there.")
+    viewing = vault.begin_viewing(db, actor=actor, rendition_id=copy.id, purpose=Purpose.PREPARE)
+    try:
+        data = vault.read_detections(db, keystore=keystore, store=store, actor=actor, viewing_id=viewing.id)
+    finally:
+        vault.end_viewing(db, actor=actor, viewing_id=viewing.id)
+    return understood(data, sha256=sha256)
+
+
+def _somebody(
+    persons: tuple[Person, ...], *, clip: ClipSpan, state: State, sheet: dict[int, int]
+) -> Iterator[Somebody]:
+    for person in persons:
+        boxes = {
+            one.frame - clip.first_frame: one.box
+            for part in person.parts
+            for one in part.sightings
+            if clip.first_frame <= one.frame < clip.last_frame
+        }
+        if not boxes:
+            continue
+        numbers = tuple(part.number for part in person.parts)
+        frames = sorted(boxes)
+        shown = {frame for frame in frames if frame % _EVERY == 0 or frame - 1 not in boxes or frame + 1 not in boxes}
+        yield Somebody(
+            number=person.number,
+            numbers=numbers,
+            still=next((sheet[number] for number in numbers if number in sheet), None),
+            first=frames[0],
+            last=frames[-1],
+            frames=len(frames),
+            kept=_name(person, state=state),
+            places=tuple((frame, boxes[frame]) for frame in sorted(shown)),
+        )
+
+
+def _name(person: Person, *, state: State) -> PersonId | None:
+    numbers = together(state.choices, person.number)
+    return next((state.names[one] for one in sorted(numbers) if one in state.names), None) if person.kept else None
+
+
+def _in_footage(step: Step, *, clip: ClipSpan) -> Step:
+    """A step with its frames as the working copy counts them; one that reaches beyond the clip can't be taken."""
+    length = clip.last_frame - clip.first_frame
+    match step:
+        case Part(number, frame):
+            return Part(number, _within(frame, length) + clip.first_frame)
+        case Place(region, frame, box):
+            return Place(region, _within(frame, length) + clip.first_frame, box)
+        case Unplace(region, frame):
+            return Unplace(region, _within(frame, length) + clip.first_frame)
+        case Mute(first, last):
+            return Mute(_within(first, length) + clip.first_frame, _within(last - 1, length) + 1 + clip.first_frame)
+        case Unmute(first, last):
+            return Unmute(first + clip.first_frame, last + clip.first_frame)
+    return step
+
+
+def _within(frame: int, length: int) -> int:
+    if not 0 <= frame < length:
+        raise Invalid("outside_clip", "That moment isn't in this clip.", field="frame")
+    return frame

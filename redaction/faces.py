@@ -1,0 +1,31 @@
+"""One still of each person for the page on which they are chosen (PURE)."""
+
+from __future__ import annotations
+
+from media.jobs import MOST_FACES, Crop
+from redaction.track import Sighting, Track
+
+_AROUND = 0.5
+"""How much of what is around a face is in its still, as a part of the face on each side."""
+
+
+def pictured(followed: tuple[Track, ...]) -> tuple[Track, ...]:
+    """Those of whom there is a still, in the order of the sheet: everyone, or those who are seen longest."""
+    longest = sorted(followed, key=lambda track: (-len(track.sightings), track.number))[:MOST_FACES]
+    return tuple(sorted(longest, key=lambda track: track.number))
+
+
+def stills(followed: tuple[Track, ...]) -> tuple[Crop, ...]:
+    """Where each of them is seen best."""
+    return tuple(_crop(max(track.sightings, key=_how_well)) for track in pictured(followed))
+
+
+def _how_well(one: Sighting) -> tuple[bool, float]:
+    return one.sure, one.score * one.box.width * one.box.height
+
+
+def _crop(one: Sighting) -> Crop:
+    box = one.box
+    side = max(box.width, box.height) * (1 + 2 * _AROUND)
+    x, y = box.x + box.width / 2 - side / 2, box.y + box.height / 2 - side / 2
+    return Crop(one.frame, x, y, side, side)

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import pytest
+
+import redaction
+from core.db import Database
+from core.errors import Conflict, Invalid, NotFound, Refused
+from core.ids import ClipId, FootageId, PersonId, new_id
+from identity import Actor
+from keys import KeyStore
+from redaction import Box, Cover, Keep, Merge, Mute, Part, Place, Step
+from redaction.choosing import Choosing
+from tests.families import Family
+from tests.redaction.faces import add_detections, footage_of, two_people
+from tests.vault.cinema import Cinema
+from tests.vault.scene import add_clip
+from vault import DiskStore
+from vault.models import ClipRow, RenditionRow
+from vault.redaction_models import ChoicesRow
+
+
+class Chooser:
+    """A guider at the page of choices of one clip."""
+
+    def __init__(self, cinema: Cinema) -> None:
+        self.cinema, self.clip_id = cinema, cinema.clip.clip_id
+        self.footage_id = footage_of(cinema.db, cinema.clip.clip_id)
+        self.family = cinema.family
+
+    def looks(self, *, actor: Actor | None = None, clip_id: ClipId | None = None) -> Choosing:
+        return redaction.choosing(
+            self.cinema.db,
+            keystore=self.cinema.keystore,
+            store=self.cinema.store,
+            actor=actor or self.cinema.guider.actor,
+            clip_id=self.clip_id if clip_id is None else clip_id,
+        )
+
+    def takes(self, step: Step, *, looked_at: int | None = None, actor: Actor | None = None) -> int:
+        return redaction.choose(
+            self.cinema.db,
+            keystore=self.cinema.keystore,
+            store=self.cinema.store,
+            actor=actor or self.cinema.guider.actor,
+            clip_id=self.clip_id,
+            looked_at=self.looks().version if looked_at is None else looked_at,
+            step=step,
+        )
+
+    def finds(self, *, right_from: int = 0) -> None:
+        found = two_people(right_from=right_from)
+        cinema = self.cinema
+        add_detections(cinema.db, cinema.keystore, cinema.store, cinema.family, self.footage_id, found)
+
+
+@pytest.fixture
+def chooser(cinema: Cinema) -> Chooser:
+    made = Chooser(cinema)
+    made.finds()
+    return made
+
+
+def test_everyone_in_the_clip_is_blurred_until_the_guider_says_who_they_are(chooser: Chooser) -> None:
+    before = chooser.looks()
+    assert [(one.number, one.kept, one.first, one.last) for one in before.somebody] == [
+        (1, None, 0, 24),
+        (2, None, 0, 24),
+    ]
+    assert before.state.persons == frozenset()
+    chooser.takes(Keep(2, chooser.family.child))
+    after = chooser.looks()
+    assert [one.kept for one in after.somebody] == [None, chooser.family.child]
+    assert after.state.persons == {chooser.family.child}
+
+
+def test_a_person_of_another_family_or_of_the_staff_is_nobody_to_name(chooser: Chooser) -> None:
+    for stranger in (PersonId(new_id()), chooser.family.staff.guider.id):
+        with pytest.raises(Invalid, match="persons_unknown"):
+            chooser.takes(Keep(1, stranger))
+    assert chooser.looks().version == 0
+
+
+def test_a_second_window_cannot_overwrite_what_the_first_one_chose(chooser: Chooser) -> None:
+    seen = chooser.looks().version
+    chooser.takes(Keep(1, chooser.family.mother.id), looked_at=seen)
+    with pytest.raises(Conflict, match="choices_moved"):
+        chooser.takes(Cover(1), looked_at=seen)
+    with pytest.raises(Conflict, match="choices_moved"):
+        redaction.undo(
+            chooser.cinema.db,
+            keystore=chooser.cinema.keystore,
+            actor=chooser.cinema.guider.actor,
+            clip_id=chooser.clip_id,
+            looked_at=seen,
+        )
+    assert chooser.looks().state.persons == {chooser.family.mother.id}
+
+
+def test_two_faces_of_one_person_are_merged_and_one_that_is_two_is_parted(chooser: Chooser) -> None:
+    chooser.takes(Merge(frozenset({1, 2})))
+    (one,) = chooser.looks().somebody
+    assert one.numbers == (1, 2)
+    chooser.takes(Part(1, 10))
+    assert {each.number for each in chooser.looks().somebody} == {1, 3}
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        (Cover(9), ""),
+        (Part(1, 25), "outside_clip"),
+        (Part(1, 0), "split_outside"),
+        (Part(9, 3), "person_unknown"),
+        (Merge(frozenset({1, 9})), "person_unknown"),
+        (Place(0, 99, Box(0, 0, 9, 9)), "outside_clip"),
+        (Mute(0, 99), "outside_clip"),
+    ],
+    ids=repr,
+)
+def test_what_isnt_in_the_film_cannot_be_chosen(chooser: Chooser, step: Step, code: str) -> None:
+    if not code:
+        chooser.takes(step)  # whoever isn't there is covered already
+        assert chooser.looks().state.persons == frozenset()
+        return
+    with pytest.raises(Invalid, match=code):
+        chooser.takes(step)
+    assert chooser.looks().version == 0
+
+
+def test_frames_of_a_clip_are_those_of_its_footage(
+    chooser: Chooser, db: Database, keystore: KeyStore, store: DiskStore, family: Family
+) -> None:
+    clip = add_clip(db, keystore, store, family, FootageId(chooser.footage_id), content=b"another", frames=25)
+    with db.begin() as session:
+        row = session.get_one(ClipRow, clip.clip_id)
+        row.first_frame, row.last_frame = 50, 75
+    chooser.clip_id = clip.clip_id
+    seen = chooser.looks()
+    assert [(one.number, one.first, one.last) for one in seen.somebody] == [(1, 0, 24), (2, 0, 24)]
+    chooser.takes(Place(0, 3, Box(1, 1, 20, 20)))
+    chooser.takes(Mute(2, 10))
+    chosen = chooser.looks().state.choices
+    assert chosen.regions[0].keyframes[0].frame == 53
+    assert chosen.mutes == ((52, 60),)
+
+
+def test_a_second_clip_of_the_same_footage_costs_no_new_search(
+    chooser: Chooser, db: Database, keystore: KeyStore, store: DiskStore, family: Family
+) -> None:
+    clip = add_clip(db, keystore, store, family, FootageId(chooser.footage_id), content=b"another")
+    assert len(chooser.looks(clip_id=clip.clip_id).somebody) == 2
+
+
+def test_choices_among_other_faces_no_longer_count(chooser: Chooser) -> None:
+    chooser.takes(Keep(1, chooser.family.mother.id))
+    chooser.finds(right_from=6)
+    seen = chooser.looks()
+    assert seen.started_over
+    assert seen.state.persons == frozenset()
+
+
+def test_only_the_familys_guider_chooses(chooser: Chooser) -> None:
+    staff = chooser.family.staff
+    for stranger in (staff.colleague, chooser.family.mother, staff.administrator):
+        with pytest.raises(NotFound):
+            chooser.looks(actor=stranger.actor)
+        with pytest.raises(NotFound):
+            chooser.takes(Keep(1, chooser.family.child), actor=stranger.actor)
+    with pytest.raises(Refused, match="not_the_guider"):
+        chooser.looks(actor=staff.social_worker.actor)
+    for foreign in (new_id(), "", "x"):
+        with pytest.raises(NotFound):
+            chooser.looks(clip_id=ClipId(foreign))
+
+
+def test_nothing_can_be_chosen_before_faces_are_found(cinema: Cinema) -> None:
+    with pytest.raises(Conflict, match="faces_not_found_yet"):
+        Chooser(cinema).looks()
+
+
+def test_nothing_is_chosen_for_a_clip_that_is_out_of_use(chooser: Chooser, db: Database) -> None:
+    with db.begin() as session:
+        row = session.get_one(RenditionRow, chooser.cinema.clip.rendition_id)
+        row.state = type(row.state).WITHDRAWN_FROM_USE
+    with pytest.raises(Conflict, match="film_not_in_use"):
+        chooser.takes(Cover(1), looked_at=0)
+
+
+def test_what_is_chosen_lies_sealed_in_the_database(chooser: Chooser, db: Database) -> None:
+    chooser.takes(Keep(1, chooser.family.mother.id))
+    with db.read() as session:
+        sealed = session.get_one(ChoicesRow, chooser.clip_id).choices
+    assert sealed
+    assert chooser.family.mother.id.encode() not in sealed

@@ -5,9 +5,6 @@ from __future__ import annotations
 from media.jobs import MOST_FACES, Crop
 from redaction.track import Sighting, Track
 
-_AROUND = 0.5
-"""How much of what is around a face is in its still, as a part of the face on each side."""
-
 
 def pictured(followed: tuple[Track, ...]) -> tuple[Track, ...]:
     """Those of whom there is a still, in the order of the sheet: everyone, or those who are seen longest."""
@@ -25,7 +22,4 @@ def _how_well(one: Sighting) -> tuple[bool, float]:
 
 
 def _crop(one: Sighting) -> Crop:
-    box = one.box
-    side = max(box.width, box.height) * (1 + 2 * _AROUND)
-    x, y = box.x + box.width / 2 - side / 2, box.y + box.height / 2 - side / 2
-    return Crop(one.frame, x, y, side, side)
+    return Crop(one.frame, one.box.x, one.box.y, one.box.width, one.box.height)

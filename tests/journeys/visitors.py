@@ -23,6 +23,7 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
     "has_touch": True,
 }
+TABLET: dict[str, Any] = {"viewport": {"width": 820, "height": 1180}, "has_touch": True}
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 KEPT = frozenset(
     {

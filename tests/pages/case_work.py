@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from app.pages import Notice, Problem
-from tests.pages import adding_film
+from tests.pages import adding_film, blurring
 from tests.pages.sample import GUIDER, MANAGER, PAGES, Sample
 
 NOW = datetime(2026, 11, 22, 15, 5, tzinfo=UTC)
@@ -153,6 +153,7 @@ def case_samples() -> Iterator[Sample]:
     yield Sample("clip-new", "clip.html", GUIDER, context=clip("none") | {"persons_known": False})
     yield Sample("clip-sent-back", "clip.html", GUIDER, context=clip("sent_back"))
     yield Sample("clip-checked", "clip.html", GUIDER, context=clip("passed"))
+    yield from blurring.blur_samples()
 
 
 def _case_new(name: str, *, problems: tuple[Problem, ...]) -> Sample:
@@ -294,6 +295,7 @@ def clip(check: str) -> dict[str, Any]:
             "poster": "/media/poster.jpg",
             "due_on": date(2027, 1, 31),
             "rendition": "r1",
+            "made_at": NOW if check == "sent_back" else None,
         },
         "job": None,
         "sentence": "",

@@ -1,0 +1,313 @@
+"""A clip with somebody in it who isn't to be seen: blurred, sent back, mended, passed, and watched at home.
+
+The chapters belong together: each goes on where the one before stopped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app.demo.people import PASSCODE, code_from
+from app.demo.scene import CHILD, CONTACTS, MOTHER, STAFF
+from app.demo.serving import Served
+from app.demo.story import Story
+from app.pages import STATIC
+from hatch_build import make_assets
+from tests.journeys.conftest import House
+from tests.journeys.visitors import PHONE, TABLET, Film, Visitor
+from tests.media.visitors import WIDTH, film, pictures
+from tests.media.visitors import Visitor as Face
+
+pytestmark = pytest.mark.browser
+
+WITHIN_SECONDS = 90
+FRAMES, COMES = 100, 25
+FIRST, LAST = 10, 90
+TALL = 4000
+TITLE = "Ava looks up"
+NOTE = "The one on the right is seen for a moment at the end."
+STAYS = Face(at=lambda frame: (60 + frame / 4, 120.0), size=200)
+BYSTANDER = Face(at=lambda frame: (380 - frame / 4, 90.0) if frame >= COMES else None, size=180)
+
+
+@pytest.fixture(scope="module")
+def house(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A family that agreed to be filmed, and a film of a child with somebody who comes in."""
+    make_assets(STATIC.parent.parent)
+    folder: Path = tmp_path_factory.mktemp("blur")
+    phone = folder / "phone.mp4"
+    phone.write_bytes(film(pictures(STAYS, BYSTANDER, frames=FRAMES)))
+    served = Served(folder / "service")
+    story = Story(served, phone)
+    try:
+        story.make_store()
+        story.open_case()
+        story.agree_to_filming()
+        yield House(story, chromium)
+    finally:
+        for member in story.staff.values():
+            member.browser.close()
+        served.stop()
+
+
+def test_a_guider_cuts_a_clip_in_which_somebody_comes_in(house: House) -> None:
+    with house.chapter("cut"):
+        guider, story = house.colleague("guider"), house.story
+        guider.goes_to(f"/families/{story.case}")
+        guider.follows(re.compile("^Add film"))
+        guider.page.get_by_label("Film from the phone").set_input_files(story.film)
+        guider.button("Send film").click()
+        guider.page.wait_for_url("**/upload?saved=film")
+        _is_seen(guider.page, "It is safe here. Now delete it from the phone.")
+        guider.goes_to(f"/families/{story.case}")
+        guider.follows(re.compile("^Film of "))
+        guider.types(First_frame=str(FIRST), Ends_before_frame=str(LAST), Title=TITLE)
+        guider.presses("Make this clip")
+        story.clip = guider.where().split("/")[2].partition("?")[0]
+        _is_seen(guider.page, "1. Who can be seen?")
+        guider.looks("clip-before-blurring", height=TALL)
+
+
+def test_a_guider_says_with_one_press_who_stays_visible(house: House) -> None:
+    with house.chapter("chosen", after="cut"):
+        guider = house.colleague("guider")
+        guider.follows("Blur people")
+        guider.looks("blur-before", height=TALL)
+        guider.presses("Look for faces")
+        _is_seen(guider.page, "Who stays visible?")
+        Film(guider.page).is_once("video.readyState >= 2")
+        people = guider.page.locator("[data-person]")
+        expect(people).to_have_count(2)
+        assert "Everyone is blurred unless you say who they are." in guider.reads()
+        _jumps(guider.page, 40)
+        expect(guider.page.locator(".vault-face")).to_have_count(2)
+        guider.looks("blur-nobody-chosen", height=TALL)
+        guider.page.locator(".vault-face").first.click()
+        kept = guider.page.locator("#person-1")
+        assert kept.locator(":focus").count() == 1
+        kept.get_by_role("button", name=f"{CHILD} is person 1").click()
+        _said(guider.page, "Saved.")
+        expect(kept.get_by_text("Visible")).to_be_visible()
+        guider.button("Undo").click()
+        expect(kept.get_by_text("Blurred", exact=True)).to_be_visible()
+        guider.button("Redo").click()
+        expect(kept.get_by_text("Visible")).to_be_visible()
+
+
+def test_two_windows_cannot_overwrite_each_other(house: House) -> None:
+    with house.chapter("two windows", after="chosen"):
+        guider = house.colleague("guider")
+        other = guider.context.new_page()
+        other.goto(guider.where())
+        guider.page.get_by_role("button", name="Use one solid colour").click()
+        expect(guider.page.get_by_text("Now: one solid colour.")).to_be_visible()
+        other.get_by_role("button", name="Undo").click()
+        expect(other.locator("[data-problem]")).to_contain_text("These choices were changed in another window.")
+        expect(other.get_by_text("Now: one solid colour.")).to_be_visible()
+        other.close()
+        guider.forgives("409")
+        guider.button("Undo").click()
+        expect(guider.page.get_by_text("Now: a strong blur.")).to_be_visible()
+
+
+def test_a_cover_is_drawn_with_a_pointer_and_with_keys(house: House) -> None:
+    with house.chapter("drawn", after="two windows"):
+        guider = house.colleague("guider")
+        page = guider.page
+        _jumps(page, 5)
+        guider.button("Draw a cover").click()
+        overlay = page.locator(".vault-overlay").bounding_box()
+        assert overlay
+        page.mouse.move(overlay["x"] + overlay["width"] * 0.7, overlay["y"] + overlay["height"] * 0.1)
+        page.mouse.down()
+        page.mouse.move(overlay["x"] + overlay["width"] * 0.9, overlay["y"] + overlay["height"] * 0.3, steps=4)
+        page.mouse.up()
+        guider.looks("blur-drawing", height=TALL)
+        guider.button("Save this cover").click()
+        cover = page.locator("[data-region='1']")
+        expect(cover).to_contain_text("It is there only in that frame")
+        _jumps(page, 50)
+        guider.button("Place it in this frame, cover 1").click()
+        for key in ("ArrowLeft", "ArrowDown", "Shift+ArrowRight", "Enter"):
+            page.keyboard.press(key)
+        expect(cover).to_contain_text("It moves evenly in between.")
+        page.get_by_label("From frame", exact=True).fill("10")
+        page.get_by_label("Up to frame", exact=True).fill("20")
+        guider.button("Silence this").click()
+        expect(page.get_by_text("Silent from")).to_be_visible()
+
+
+def test_what_is_made_shows_the_child_and_nobody_else(house: House) -> None:
+    with house.chapter("made", after="drawn"):
+        guider = house.colleague("guider")
+        guider.types(**{"Why are people blurred?": "A visitor came in"})
+        guider.presses("Make the blurred version")
+        guider.looks("blur-making", height=TALL)
+        after = guider.page.locator("[data-after] video")
+        after.wait_for(timeout=WITHIN_SECONDS * 1000)
+        _jumps(guider.page, 60)
+        guider.page.wait_for_timeout(500)
+        guider.looks("blur-made", height=TALL)
+        guider.looks("blur-side-by-side", height=900)
+        _is_covered(guider.page, "[data-after] video", frame=60 + FIRST)
+        for name, device in (("tablet", TABLET), ("phone", PHONE)):
+            state = guider.context.storage_state()
+            other = house.visitor(f"guider on a {name}", device=device | {"storage_state": state})
+            other.goes_to(guider.where().partition("?")[0])
+            Film(other.page).is_once("video.readyState >= 2")
+            _jumps(other.page, 60)
+            other.page.wait_for_timeout(500)
+            other.looks(f"blur-{name}", height=TALL)
+            other.context.close()
+
+
+def test_a_colleague_looks_where_it_may_be_wrong_and_sends_it_back(house: House) -> None:
+    with house.chapter("sent back", after="made"):
+        guider, story = house.colleague("guider"), house.story
+        guider.goes_to(f"/clips/{story.clip}")
+        assert "This is the blurred version" in guider.reads()
+        assert guider.page.get_by_label(CHILD, exact=True).is_checked()
+        assert not guider.page.get_by_label(MOTHER, exact=True).is_checked()
+        _asks_colleague(guider)
+        guider.looks("clip-blurred", height=TALL)
+        colleague = house.colleague("colleague")
+        colleague.goes_to("/checks")
+        colleague.follows(TITLE)
+        story.rendition = colleague.where().split("/")[2]
+        Film(colleague.page).is_once("video.readyState >= 2")
+        colleague.button("Next moment").click()
+        at = int(colleague.page.locator("[data-position]").input_value())
+        assert abs(at - (COMES - FIRST)) <= 3, "the first moment is when somebody comes in"
+        colleague.looks("check-blurred", height=TALL)
+        colleague.page.get_by_label("If you send it back: why?").fill(NOTE)
+        colleague.presses("Send back")
+        colleague.goes_to("/checks")
+        assert "No check is waiting for you." in colleague.reads()
+
+
+def test_its_author_cannot_pass_their_own(house: House) -> None:
+    with house.chapter("not by its author", after="sent back"):
+        guider, story = house.colleague("guider"), house.story
+        guider.goes_to(f"/clips/{story.clip}")
+        names = guider.page.get_by_label("Who checks it?").locator("option").all_inner_texts()
+        assert STAFF["guider"][0] not in names
+        _asks_colleague(guider)
+        answer = guider.page.goto(f"/checks/{story.rendition}")
+        assert answer
+        assert answer.status == 404
+        refused = guider.context.request.post(
+            f"/checks/{story.rendition}",
+            form={"decision": "pass", "persons": story.people[CHILD]},
+            headers={"Origin": story.served.origin},
+        )
+        assert refused.status == 404
+        guider.forgives("404")
+
+
+def test_the_guider_reads_why_mends_it_and_asks_again(house: House) -> None:
+    with house.chapter("mended", after="not by its author"):
+        guider, story = house.colleague("guider"), house.story
+        guider.goes_to(f"/clips/{story.clip}/blur")
+        guider.page.get_by_role("button", name="Use one solid colour").click()
+        expect(guider.page.get_by_text("Now: one solid colour.")).to_be_visible()
+        guider.presses("Make the blurred version")
+        expect(guider.page.locator("[data-choices] progress")).to_have_count(0, timeout=WITHIN_SECONDS * 1000)
+        guider.goes_to(f"/clips/{story.clip}")
+        assert "has been asked" not in guider.reads(), "the check of the former version goes on"
+        _asks_colleague(guider)
+
+
+def test_the_colleague_watches_all_of_it_and_passes_it(house: House) -> None:
+    with house.chapter("passed", after="mended"):
+        colleague, story = house.colleague("colleague"), house.story
+        colleague.goes_to("/checks")
+        colleague.follows(TITLE)
+        assert colleague.where().split("/")[2] != story.rendition
+        story.rendition = colleague.where().split("/")[2]
+        seen = Film(colleague.page)
+        seen.plays(past=0.2)
+        seen.is_once("video.ended")
+        colleague.page.get_by_label(CHILD, exact=True).check()
+        colleague.presses("Pass: nobody else can be seen")
+        assert "No check is waiting for you." in colleague.reads()
+
+
+def test_a_mother_watches_the_blurred_version_at_home(house: House) -> None:
+    with house.chapter("watched", after="passed"):
+        guider, story = house.colleague("guider"), house.story
+        guider.goes_to(f"/clips/{story.clip}")
+        worker = f"{STAFF['social_worker'][0]}, social worker"
+        guider.page.get_by_label(worker).check()
+        guider.presses("Ask them")
+        mother = _opens_the_invitation(house)
+        assert "Some people in it are blurred." in mother.reads()
+        mother.taps(re.compile("^Answer [0-9]+ question"))
+        mother.follows("Watch the clip first")
+        assert story.rendition in mother.where()
+        Film(mother.page).plays(past=0.2)
+        Film(mother.page).says("(video.pause(), video.currentTime = 2.4, true)")
+        Film(mother.page).is_once("!video.seeking")
+        _is_covered(mother.page, "video", frame=60 + FIRST)
+        mother.looks("blurred-at-home-phone")
+
+
+def _is_covered(page: Page, video: str, *, frame: int) -> None:
+    """The child's face has its detail, and the other's has none: looked at in the picture that the browser shows."""
+    kept, hidden = STAYS.face(frame), BYSTANDER.face(frame)
+    assert kept
+    assert hidden
+    found = [
+        page.locator(video).evaluate(
+            """(video, [x, y, width, height, whole]) => {
+                const canvas = document.createElement("canvas");
+                canvas.width = whole;
+                canvas.height = Math.round(whole * video.videoHeight / video.videoWidth);
+                const brush = canvas.getContext("2d");
+                brush.drawImage(video, 0, 0, canvas.width, canvas.height);
+                const { data } = brush.getImageData(x, y, width, height);
+                let sum = 0;
+                for (let at = 0; at + 4 < data.length; at += 4) sum += Math.abs(data[at] - data[at + 4]);
+                return sum / (data.length / 4);
+            }""",
+            [face.x, face.y, face.width, face.height, WIDTH],
+        )
+        for face in (kept, hidden)
+    ]
+    assert found[0] > 3 * found[1], f"detail of the face that stays, and of the one that doesn't: {found}"
+
+
+def _asks_colleague(guider: Visitor) -> None:
+    guider.page.get_by_label("Who checks it?").select_option(label=STAFF["colleague"][0])
+    guider.presses("Ask for the check")
+
+
+def _jumps(page: Page, frame: int) -> None:
+    page.locator("[data-position]").fill(str(frame))
+    page.wait_for_timeout(300)
+
+
+def _said(page: Page, words: str) -> None:
+    expect(page.locator("[data-said]")).to_have_text(words)
+
+
+def _is_seen(page: Page, words: str) -> None:
+    page.get_by_text(words).first.wait_for(timeout=WITHIN_SECONDS * 1000)
+
+
+def _opens_the_invitation(house: House) -> Visitor:
+    guider, story = house.colleague("guider"), house.story
+    guider.goes_to(f"/families/{story.case}")
+    guider.presses(f"Invite {MOTHER}")
+    link = guider.page.locator(".vault-code").inner_text()
+    mother = house.visitor(MOTHER, device=PHONE)
+    mother.goes_to(link.removeprefix(story.served.origin))
+    mother.taps("Start")
+    code = code_from(story.served.messages, to=CONTACTS[MOTHER])
+    mother.types(Your_code=code, Choose_a_passcode=PASSCODE, The_same_passcode_again=PASSCODE)
+    mother.taps("Continue")
+    return mother

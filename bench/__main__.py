@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import audit_search, cutoff, leak, sealing
+from bench import audit_search, cutoff, leak, redaction, sealing
 
-COMMANDS = {"cutoff": cutoff, "audit-search": audit_search, "sealing": sealing, "leak": leak}
+COMMANDS = {
+    "cutoff": cutoff,
+    "audit-search": audit_search,
+    "sealing": sealing,
+    "redaction": redaction,
+    "leak": leak,
+}
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ Planes: TypeAlias = npt.NDArray[np.uint8]
 _Numbers: TypeAlias = npt.NDArray[np.float32]
 
 _CELLS = 3
+_LEAST_CELL = 8
 _SAMPLES = 16
 _SOFT = 0.08
 _LEAST_SOFT = 2.0
@@ -82,7 +83,7 @@ def _cover(planes: Planes, cover: Cover, *, step: int, grey: int) -> None:
         case CoverStyle.SOLID:
             new = np.float32(grey)
         case CoverStyle.BLUR:
-            cell = max(cover.width, cover.height) / _CELLS / step
+            cell = max(_LEAST_CELL, max(cover.width, cover.height) / _CELLS) / step
             own = planes[:, own_rows.start : own_rows.stop, own_columns.start : own_columns.stop]
             new = _drawn_up(_means(own, cell=cell), own=(own_rows, own_columns), wanted=(rows, columns))
     share = _share(cover, rows=rows, columns=columns, step=step, soft=soft)

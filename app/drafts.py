@@ -32,7 +32,7 @@ class DraftAnswer:
         notice: the words that the page showed.
     """
 
-    says: str
+    says: str = field(repr=False)
     version: int
     notice: NoticeId
 
@@ -42,7 +42,7 @@ class Draft:
     """The answers about one clip that aren't saved, by the key of their question."""
 
     rendition_id: RenditionId
-    answers: dict[str, DraftAnswer] = field(default_factory=dict)
+    answers: dict[str, DraftAnswer] = field(default_factory=dict, repr=False)
 
     def with_answer(self, key: str, answer: DraftAnswer) -> Draft:
         """With one answer more, or another one."""

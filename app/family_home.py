@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -42,9 +42,9 @@ class Group:
     purpose: Purpose
     audience: Audience
     questions: tuple[Question, ...]
-    who: str
-    role: str
-    about: str
+    who: str = field(repr=False)
+    role: str = field(repr=False)
+    about: str = field(repr=False)
     state: GrantState
 
     @property

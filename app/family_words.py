@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.words import YOUR_ROLE
 from consent import Decision, GrantState, Purpose
@@ -12,7 +12,7 @@ from consent import Decision, GrantState, Purpose
 class Asking:
     """A question and its two answers."""
 
-    question: str
+    question: str = field(repr=False)
     yes: str = "Yes, they can watch"
     no: str = "No, they can't watch"
 

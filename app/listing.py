@@ -35,10 +35,10 @@ class Pages:
         gone: that there is no such page, where one beyond the last was asked for; else empty.
     """
 
-    says: str
-    earlier: str | None = None
-    later: str | None = None
-    gone: str = ""
+    says: str = field(repr=False)
+    earlier: str | None = field(default=None, repr=False)
+    later: str | None = field(default=None, repr=False)
+    gone: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ class Choice:
     """
 
     name: str
-    label: str
-    options: Mapping[str, str]
-    chosen: str = ""
+    label: str = field(repr=False)
+    options: Mapping[str, str] = field(repr=False)
+    chosen: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Finder:
 
     action: str
     label: str
-    words: str
+    words: str = field(repr=False)
     choices: tuple[Choice, ...] = field(default=())
     is_worth_it: bool = True
 

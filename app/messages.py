@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
@@ -29,9 +29,9 @@ class Message:
         subject, text: contentless but for a code.
     """
 
-    to: str
-    subject: str
-    text: str
+    to: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
 
 
 class Sender(Protocol):

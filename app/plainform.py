@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -31,7 +31,7 @@ class FilmPart:
         chunks: the film itself, to be read once.
     """
 
-    filename: str
+    filename: str = field(repr=False)
     media_type: str
     length: int
     chunks: AsyncIterator[bytes]

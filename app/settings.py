@@ -23,9 +23,9 @@ def _setting(doc: str, default: Any = MISSING) -> Any:
     return field(metadata={"doc": doc}) if default is MISSING else field(default=default, metadata={"doc": doc})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Settings:
-    """What one process runs with."""
+    """What one process runs with. Silent: an address of a database may hold a password."""
 
     store: Path = _setting("Folder of the store: sealed objects, and the databases unless they are elsewhere.")
     objects: str = _setting(

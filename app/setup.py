@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import audit
 import consent
@@ -29,7 +29,7 @@ class Made:
     """
 
     log_key: str
-    enrolment: str
+    enrolment: str = field(repr=False)
 
 
 def make_store(settings: Settings, *, root: Root, log_name: str, admin_name: str, admin_email: str) -> Made:

@@ -7,7 +7,7 @@ all of these a deposit stays sealed and can't be played, also for the guider.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -58,7 +58,7 @@ class FilmingAnswer:
     said_by: PersonId
     decision: Decision
     how: How
-    scan_reference: str | None = None
+    scan_reference: str | None = field(default=None, repr=False)
 
 
 def record_filming(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -44,7 +44,7 @@ class Answer:
     language: str = ENGLISH
     form: Format = Format.STANDARD
     witness: PersonId | None = None
-    scan_reference: str | None = None
+    scan_reference: str | None = field(default=None, repr=False)
 
 
 def answer_to(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Select, select
@@ -29,7 +29,7 @@ class DeviceLine:
         browser: what it is, in a few words.
     """
 
-    browser: str
+    browser: str = field(repr=False)
     bound_at: datetime
 
 

@@ -85,7 +85,7 @@ class Person:
 
     id: PersonId
     kind: PersonKind
-    born_on: date | None = None
+    born_on: date | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

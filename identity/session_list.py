@@ -6,7 +6,7 @@ What ends a session writes an entry, and the next request of that session is ref
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
@@ -37,8 +37,8 @@ class SessionLine:
     """
 
     id: SessionId
-    browser: str
-    address: str
+    browser: str = field(repr=False)
+    address: str = field(repr=False)
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime

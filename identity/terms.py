@@ -57,7 +57,7 @@ class Referral:
 
     referrer: ReferrerKind
     status: Status
-    reference: str | None = None
+    reference: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class Visit:
     id: VisitId
     case_id: CaseId
     kind: VisitKind
-    visited_on: date
+    visited_on: date = field(repr=False)
     present: frozenset[PersonId]
 
 

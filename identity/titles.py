@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,8 +25,8 @@ class Household:
         members: everyone, with their names.
     """
 
-    children: tuple[str, ...]
-    members: tuple[tuple[PersonId, str], ...]
+    children: tuple[str, ...] = field(repr=False)
+    members: tuple[tuple[PersonId, str], ...] = field(repr=False)
 
 
 def every_case(session: Session) -> tuple[CaseId, ...]:

@@ -51,8 +51,8 @@ class Whence:
         mark: what this browser kept from an earlier sign-in.
     """
 
-    address: str
-    agent: str = ""
+    address: str = field(repr=False)
+    agent: str = field(default="", repr=False)
     mark: Secret[str] = field(default_factory=lambda: Secret(""))
 
     @property

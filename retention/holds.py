@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -43,14 +43,14 @@ class HoldView:
     id: HoldId
     scope: HoldScope
     subject: str
-    reason: str
+    reason: str = field(repr=False)
     placed_by: PersonId
     placed_at: datetime
     review_on: date
     overdue: bool
     released_by: PersonId | None
     released_at: datetime | None
-    release_reason: str | None
+    release_reason: str | None = field(repr=False)
     may_lift: bool
 
 

@@ -6,7 +6,7 @@ Silence is how such jobs fail: a sweep that hasn't been carried out for a day is
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -92,7 +92,7 @@ class SweepView:
     all_bytes: int
     approved_by: PersonId | None
     approved_at: datetime | None
-    approval_reason: str | None
+    approval_reason: str | None = field(repr=False)
     ended_at: datetime | None
     items: tuple[ItemLine, ...] = ()
 

@@ -45,7 +45,7 @@ class HomeClip:
     case_id: CaseId
     title: str = field(repr=False)
     duration_ms: int
-    filmed_on: date | None
+    filmed_on: date | None = field(repr=False)
     persons_shown: frozenset[PersonId]
     may_watch: bool
     is_live: bool

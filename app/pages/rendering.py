@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -70,7 +70,7 @@ class NoticeKind(StrEnum):
 class Notice:
     """One sentence on top of the next page, as after saving."""
 
-    sentence: str
+    sentence: str = field(repr=False)
     kind: NoticeKind = NoticeKind.SAVED
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from identity import Role
@@ -41,7 +41,7 @@ class Visitor:
         signed_in: whether *Sign out* is offered. An invitation's page is a family page before anyone is signed in.
     """
 
-    name: str = ""
+    name: str = field(default="", repr=False)
     kind: VisitorKind = VisitorKind.NOBODY
     navigation: tuple[Link, ...] = ()
     signed_in: bool = False

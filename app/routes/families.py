@@ -264,7 +264,7 @@ def _adults(form: Form, rows: int) -> list[NewAdult]:
             wanted = [int(one) for one in form.texts(f"adult-{at}-child") if one.isdecimal()]
             held = tuple(Responsibility(positions.index(one), chosen) for one in wanted if one in positions)
             if not held:
-                raise Invalid("missing", f"Say for which children {name} holds it.", field=f"adult-{at}-child")
+                raise Invalid("missing", f"Say for which children adult {at + 1} holds it.", field=f"adult-{at}-child")
         adults.append(
             NewAdult(
                 name=name,

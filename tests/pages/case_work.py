@@ -60,7 +60,7 @@ def case_samples() -> Iterator[Sample]:
         "case-new-wrong",
         problems=(
             Problem("Enter the date of birth as a date, like 27 3 2019.", "child-0-born"),
-            Problem("Say for which children Mia holds it.", "adult-0-child"),
+            Problem("Say for which children adult 1 holds it.", "adult-0-child"),
             Problem("Jo Marsh has this family on their own caseload, so they can't guide it.", "guider"),
         ),
     )

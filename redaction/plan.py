@@ -18,7 +18,7 @@ from media.detections import Detections, damaged
 from redaction.choices import Choices, Region
 from redaction.track import MOST_SKIPPED, Box, Sighting, Track, between, follow
 
-_WIDER, _ABOVE, _BELOW = 0.35, 0.45, 0.25
+_WIDER, _ABOVE, _BELOW = 0.45, 0.5, 0.3
 """How far a head reaches beyond its face on each side, above and below, as parts of the face's width and height."""
 _IN_DOUBT = 0.15
 """How much farther where nobody looked, or the face was hardly seen."""

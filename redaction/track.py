@@ -17,7 +17,7 @@ from redaction.links import chains
 
 MOST_SKIPPED = 3
 """Detections speak of every so manyth frame at least."""
-BEFORE_AND_AFTER = 0.4
+BEFORE_AND_AFTER = 0.24
 """Seconds for which somebody is taken to be there already, or still, where a scene doesn't begin or end."""
 WELL_SEEN = 0.35
 """A score from which a face counts as seen for sure."""

@@ -44,8 +44,8 @@ def test_a_fast_walker_is_one_person_and_is_found_between_the_looks(speed: float
 def test_somebody_who_comes_is_expected_a_little_sooner_and_for_a_little_after_they_go() -> None:
     (track,) = tracks(film(Walker(400, 200, dx=6, first=20, last=40), frames=80))
     assert (track.first, track.last) == (21, 39)
-    assert [one.frame for one in track.before] == list(range(11, 21))
-    assert [one.frame for one in track.after] == list(range(40, 50))
+    assert [one.frame for one in track.before] == list(range(15, 21))
+    assert [one.frame for one in track.after] == list(range(40, 46))
     earlier = Walker(400, 200, dx=6, first=20).face(18)
     box = track.before[-3].box
     assert box.x <= earlier.x + 1

@@ -13,6 +13,7 @@ import vault
 from app.cli import application, say
 from app.cli.options import Json, PassphraseFile, Store, opened
 from app.cli.progress import shown
+from app.running import check_witness
 from app.service import Service
 from app.unresumed import start_again, unresumed
 from keys import PlaceKind
@@ -44,6 +45,7 @@ def fsck(
     with opened(store=store, passphrase_file=passphrase_file) as service:
         tidied: dict[str, int] = {}
         if repair:
+            check_witness(service)  # an older database doesn't know what came since, which would then be tidied away
             tidied = asdict(vault.tidy(service.db, keystore=service.keystore, store=service.store))
         with shown("Comparing") as on_progress:
             report = vault.fsck(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+import app.cli.fsck  # noqa: F401 - it registers a command
 import audit
 from app import keeping, running
 from audit import Event
 from core.errors import Damaged, Unavailable
+from core.ids import new_id
 from tests.app.keyshop import Shop, make_shop
 
 
@@ -77,6 +80,25 @@ def test_an_older_database_with_the_older_witness_that_fits_it_is_quarantined(sh
         with pytest.raises(Damaged, match="log_rolled_back"):
             keeping.note_log(service)
         assert service.keystore.remembered == before, "the older note stays"
+
+
+def test_nothing_is_tidied_away_beside_an_older_database(shop: Shop) -> None:
+    """A part of a film that came after the backup has no row in it, and no key of its own name."""
+    part = new_id()
+    with shop.opened() as service:
+        with service.store.writer(part) as writer:
+            writer.write(b"sealed")
+            writer.commit()
+        (path,) = (shop.folder / "store").rglob(part)
+        two_days_ago = path.stat().st_mtime - 2 * 24 * 3600
+        os.utime(path, (two_days_ago, two_days_ago))
+    for old in (shop.folder / "store").glob("database.db*"):
+        old.unlink()
+    shutil.copy(shop.folder.with_name("backup") / "store" / "database.db", shop.folder / "store")
+    put_back(shop, "witness")
+    assert shop.run("fsck", "--repair") == (1, "quarantined")
+    assert path.exists()
+    assert shop.run("fsck")[0] == 0, "looking is allowed"
 
 
 def test_a_history_that_was_written_anew_is_quarantined(shop: Shop) -> None:

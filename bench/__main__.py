@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import audit_search, cutoff, leak, redaction, sealing
+from bench import audit_search, cutoff, keys, leak, redaction, sealing
 
 COMMANDS = {
     "cutoff": cutoff,
     "audit-search": audit_search,
     "sealing": sealing,
+    "keys": keys,
     "redaction": redaction,
     "leak": leak,
 }

@@ -173,6 +173,12 @@ def wrap_case_key(keyring: Keyring, *, key: Secret[bytes], own_id: str, epoch_id
     return wrap(epoch_key, key=key, kind=WrapKind.CASE_MEDIA, parent_id=epoch_id, own_id=own_id, owner=case_id)
 
 
+def rewrap_case_key(keyring: Keyring, *, wrapped: bytes, own_id: str, case_id: str, old_id: str, new_id: str) -> bytes:
+    """Wrap a case's media key again, under another epoch."""
+    key = unwrap_case_key(keyring, wrapped=wrapped, own_id=own_id, epoch_id=old_id, case_id=case_id)
+    return wrap_case_key(keyring, key=key, own_id=own_id, epoch_id=new_id, case_id=case_id)
+
+
 def key_gone() -> NotFound:
     """The answer for a key that was destroyed, and for one that never was."""
     return NotFound("key_gone", "This is no longer kept, so it can't be opened.")

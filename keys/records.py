@@ -76,14 +76,15 @@ def unwrap_record_key(keyring: Keyring, *, row: RecordKeyRow, owner: RecordOwner
     """Open a record key."""
     if row.wrapped is None:
         raise key_damaged()
-    return unwrap(
-        keyring.epoch_key(row.epoch_id),
-        wrapped=row.wrapped,
-        kind=WrapKind.RECORD,
-        parent_id=row.epoch_id,
-        own_id=row.id,
-        owner=_owner(owner),
-    )
+    return _unwrap(keyring, wrapped=row.wrapped, own_id=row.id, epoch_id=row.epoch_id, owner=owner)
+
+
+def rewrap_record_key(
+    keyring: Keyring, *, wrapped: bytes, own_id: str, owner: RecordOwner, old_id: str, new_id: str
+) -> bytes:
+    """Wrap a record key again, under another epoch."""
+    key = _unwrap(keyring, wrapped=wrapped, own_id=own_id, epoch_id=old_id, owner=owner)
+    return wrap_record_key(keyring, key=key, own_id=own_id, epoch_id=new_id, owner=owner)
 
 
 def wrap_record_key(keyring: Keyring, *, key: Secret[bytes], own_id: str, epoch_id: str, owner: RecordOwner) -> bytes:
@@ -91,6 +92,17 @@ def wrap_record_key(keyring: Keyring, *, key: Secret[bytes], own_id: str, epoch_
     return wrap(
         keyring.epoch_key(epoch_id),
         key=key,
+        kind=WrapKind.RECORD,
+        parent_id=epoch_id,
+        own_id=own_id,
+        owner=_owner(owner),
+    )
+
+
+def _unwrap(keyring: Keyring, *, wrapped: bytes, own_id: str, epoch_id: str, owner: RecordOwner) -> Secret[bytes]:
+    return unwrap(
+        keyring.epoch_key(epoch_id),
+        wrapped=wrapped,
         kind=WrapKind.RECORD,
         parent_id=epoch_id,
         own_id=own_id,

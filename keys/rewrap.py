@@ -8,10 +8,11 @@ new keys are made only under the new epoch, so none can come in behind it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from itertools import chain
+from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.db import Database
 from core.ids import CaseId
@@ -19,10 +20,8 @@ from keys import objects, records
 from keys.fields import RecordOwner
 from keys.keyring import Keyring
 from keys.models import CaseKeyRow, KeyState, RecordKeyRow
-from keys.wrap import key_damaged
 
 BATCH = 500
-Row = TypeVar("Row", CaseKeyRow, RecordKeyRow)
 Progress = Callable[[int, int], object]
 """Told how many keys were looked at, of how many."""
 
@@ -36,10 +35,30 @@ def move_all(db: Database, *, keyring: Keyring, old_id: str, new_id: str, on_pro
             objects.roll_case(session, keyring=keyring, case_id=case_id, at=db.clock.now())
     done = 0
     on_progress(done, of)
-    for count in _move(db, CaseKeyRow, lambda row: _case_key(keyring, row, new_id=new_id), old_id, new_id):
-        done += count
-        on_progress(done, of)
-    for count in _move(db, RecordKeyRow, lambda row: _record_key(keyring, row, new_id=new_id), old_id, new_id):
+
+    def case_key(row: Any) -> bytes:
+        return objects.rewrap_case_key(
+            keyring, wrapped=row.wrapped, own_id=row.id, case_id=row.case_id, old_id=old_id, new_id=new_id
+        )
+
+    def record_key(row: Any) -> bytes:
+        owner = RecordOwner(row.owner_kind, row.owner_id)
+        return records.rewrap_record_key(
+            keyring, wrapped=row.wrapped, own_id=row.id, owner=owner, old_id=old_id, new_id=new_id
+        )
+
+    moves = (
+        _move(db, CaseKeyRow, (CaseKeyRow.case_id,), again=case_key, old_id=old_id, new_id=new_id),
+        _move(
+            db,
+            RecordKeyRow,
+            (RecordKeyRow.owner_kind, RecordKeyRow.owner_id),
+            again=record_key,
+            old_id=old_id,
+            new_id=new_id,
+        ),
+    )
+    for count in chain(*moves):
         done += count
         on_progress(done, of)
 
@@ -54,8 +73,17 @@ def live_under(session: Session, *, epoch_id: str) -> int:
     )
 
 
-def _move(db: Database, kind: type[Row], again: Callable[[Row], bytes], old_id: str, new_id: str) -> Iterator[int]:
+def _move(
+    db: Database,
+    kind: type[CaseKeyRow | RecordKeyRow],
+    bound_to: tuple[InstrumentedAttribute[Any], ...],
+    *,
+    again: Callable[[Any], bytes],
+    old_id: str,
+    new_id: str,
+) -> Iterator[int]:
     after = ""
+    columns = (kind.id, kind.epoch_id, kind.wrapped, *bound_to)
     swap = (
         update(kind)
         .where(kind.id == bindparam("row"), kind.epoch_id == old_id, kind.wrapped == bindparam("was"))
@@ -63,8 +91,8 @@ def _move(db: Database, kind: type[Row], again: Callable[[Row], bytes], old_id: 
     )
     while True:
         with db.read() as session:
-            rows = session.scalars(
-                select(kind).where(kind.id > after, kind.state == KeyState.ACTIVE).order_by(kind.id).limit(BATCH)
+            rows = session.execute(
+                select(*columns).where(kind.id > after, kind.state == KeyState.ACTIVE).order_by(kind.id).limit(BATCH)
             ).all()
         if not rows:
             return
@@ -79,21 +107,6 @@ def _move(db: Database, kind: type[Row], again: Callable[[Row], bytes], old_id: 
 
 def _live(session: Session, kind: type[CaseKeyRow | RecordKeyRow]) -> int:
     return session.scalars(select(func.count()).select_from(kind).where(kind.state == KeyState.ACTIVE)).one()
-
-
-def _case_key(keyring: Keyring, row: CaseKeyRow, *, new_id: str) -> bytes:
-    if row.wrapped is None:
-        raise key_damaged()
-    key = objects.unwrap_case_key(
-        keyring, wrapped=row.wrapped, own_id=row.id, epoch_id=row.epoch_id, case_id=row.case_id
-    )
-    return objects.wrap_case_key(keyring, key=key, own_id=row.id, epoch_id=new_id, case_id=row.case_id)
-
-
-def _record_key(keyring: Keyring, row: RecordKeyRow, *, new_id: str) -> bytes:
-    owner = RecordOwner(row.owner_kind, row.owner_id)
-    key = records.unwrap_record_key(keyring, row=row, owner=owner)
-    return records.wrap_record_key(keyring, key=key, own_id=row.id, epoch_id=new_id, owner=owner)
 
 
 def _to_roll(db: Database) -> Iterator[CaseId]:

@@ -9,6 +9,7 @@ from tests.faults.cutting import Cutting
 from tests.faults.depositing import Depositing
 from tests.faults.destroying import Destroying
 from tests.faults.drill import Story
+from tests.faults.rolling import Rolling
 from tests.faults.upgrading import Upgrading
 
 STORIES: Mapping[str, Callable[[], Story]] = {
@@ -17,4 +18,5 @@ STORIES: Mapping[str, Callable[[], Story]] = {
     "a grant and a withdrawal": Consenting,
     "a disposal": Destroying,
     "an upgrade": Upgrading,
+    "a roll of the epoch": Rolling,
 }

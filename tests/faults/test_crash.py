@@ -17,13 +17,21 @@ from tests.faults.drill import spread
 from tests.faults.stories import STORIES
 
 KILLS = 2
-FEWEST_CALLS = {"a deposit": 300, "a clip": 200, "a grant and a withdrawal": 100, "a disposal": 300, "an upgrade": 100}
+FEWEST_CALLS = {
+    "a deposit": 300,
+    "a clip": 200,
+    "a grant and a withdrawal": 100,
+    "a disposal": 300,
+    "an upgrade": 100,
+    "a roll of the epoch": 100,
+}
 CALLS_THAT_COUNT = {
     "a deposit": {"fdatasync", "fsync", "pwrite64", "link", "unlink", "write"},
     "a clip": {"fdatasync", "fsync", "pwrite64", "link", "write"},
     "a grant and a withdrawal": {"fdatasync", "pwrite64"},
     "a disposal": {"fdatasync", "fsync", "pwrite64", "rename", "unlink", "write"},
     "an upgrade": {"fdatasync", "pwrite64"},
+    "a roll of the epoch": {"fdatasync", "fsync", "pwrite64", "rename", "write"},
 }
 
 

@@ -13,7 +13,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,20 +151,26 @@ class Bao:
 @contextmanager
 def bao(folder: Path) -> Iterator[Bao]:
     """A server on a free port, in memory."""
-    address = f"127.0.0.1:{free_port()}"
-    words = [str(Path(sys.executable).with_name("bao")), "server", "-dev", "-dev-tls", f"-dev-tls-cert-dir={folder}"]
-    words += [f"-dev-root-token-id={TOKEN}", "-dev-no-store-token", f"-dev-listen-address={address}"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(words, env={"HOME": str(folder)}, stdout=log, stderr=subprocess.STDOUT)
     ca = folder / "vault-ca.pem"
-    try:
-        wait_for(lambda: httpx.get(f"https://{address}/v1/sys/health", verify=ssl.create_default_context(cafile=ca)))
-        one = Bao(process, address, ca, "vig-vault")
+
+    def start(port: int) -> list[str]:
+        words = [
+            str(Path(sys.executable).with_name("bao")),
+            "server",
+            "-dev",
+            "-dev-tls",
+            f"-dev-tls-cert-dir={folder}",
+        ]
+        return [*words, f"-dev-root-token-id={TOKEN}", "-dev-no-store-token", f"-dev-listen-address=127.0.0.1:{port}"]
+
+    def answers(port: int, _log: str) -> bool:
+        httpx.get(f"https://127.0.0.1:{port}/v1/sys/health", verify=ssl.create_default_context(cafile=ca))
+        return True
+
+    with running(start, answers, folder=folder, environment={"HOME": str(folder)}) as (process, port):
+        one = Bao(process, f"127.0.0.1:{port}", ca, "vig-vault")
         one.client().sys.enable_secrets_engine("transit")
         yield one
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @dataclass
@@ -200,31 +206,43 @@ class Kms:
 @contextmanager
 def kms(folder: Path) -> Iterator[Kms]:
     """A server on a free port, in memory."""
-    port = free_port()
-    words = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(words, env={"PATH": os.environ["PATH"]}, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/moto-api/"))
+
+    def start(port: int) -> list[str]:
+        return [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+
+    def answers(_port: int, log: str) -> bool:
+        return "Running on" in log
+
+    with running(start, answers, folder=folder, environment={"PATH": os.environ["PATH"]}) as (process, port):
         yield Kms(process, f"127.0.0.1:{port}", f"vig-{new_id()}")
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def wait_for(ask: Any) -> None:
-    for _ in range(600):
+@contextmanager
+def running(
+    start: Callable[[int], list[str]],
+    answers: Callable[[int, str], bool],
+    *,
+    folder: Path,
+    environment: dict[str, str],
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A server on a port that was free: should another have taken it meanwhile, it ends, and the next is tried."""
+    for _ in range(5):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = int(free.getsockname()[1])
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(start(port), env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            ask()
-        except (httpx.HTTPError, OSError):
-            time.sleep(0.05)
-        else:
-            return
-    message = "the server did not start"
-    raise TimeoutError(message)
+            while process.poll() is None:
+                try:
+                    ready = answers(port, (folder / "log").read_text(encoding="utf-8"))
+                except (httpx.HTTPError, OSError):
+                    ready = False
+                if ready:
+                    yield process, port
+                    return
+                time.sleep(0.05)
+        finally:
+            process.terminate()
+            process.wait(10)
+    raise AssertionError((folder / "log").read_text(encoding="utf-8"))

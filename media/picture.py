@@ -55,6 +55,7 @@ class Painter:
         self._pixels = pixels
         self._graph: Graph | None = None
         self._graph_for: tuple[object, ...] = ()
+        self._matrix: tuple[int, ...] | None = None
         self._painted = 0
         self._packer = av.CodecContext.create("rawvideo", "w")
         self._packer.width, self._packer.height, self._packer.pix_fmt = width, height, pixels
@@ -81,7 +82,7 @@ class Painter:
             Unfit: the picture is larger than allowed.
         """
         check_size(frame.width, frame.height, bounds=self._bounds)
-        matrix = matrix_of(frame)
+        matrix = self._matrix_of(frame)
         colours = (frame.colorspace, frame.color_range, frame.color_trc, frame.color_primaries)
         kind = (frame.width, frame.height, frame.format.name, frame.interlaced_frame, colours, matrix)
         if kind != self._graph_for:
@@ -92,6 +93,12 @@ class Painter:
         frame.pts, self._painted = self._painted, self._painted + 1  # a table waits for times that rise
         graph.vpush(frame, at=0)
         return graph.vpull()
+
+    def _matrix_of(self, frame: VideoFrame) -> tuple[int, ...] | None:
+        """A frame's display matrix, asked of key frames only: PyAV keeps a frame that was asked for a long while."""
+        if frame.key_frame or not self._graph_for:
+            self._matrix = matrix_of(frame)
+        return self._matrix
 
     def _graph_of(self, frame: VideoFrame, *, matrix: tuple[int, ...] | None) -> Graph | None:
         steps = self._steps(frame, matrix=matrix)

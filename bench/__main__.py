@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import audit_search, cutoff, keys, leak, redaction, sealing
+from bench import audit_search, cutoff, keys, leak, redaction, sealing, serving
 
 COMMANDS = {
     "cutoff": cutoff,
@@ -14,6 +14,7 @@ COMMANDS = {
     "keys": keys,
     "redaction": redaction,
     "leak": leak,
+    "serving": serving,
 }
 
 

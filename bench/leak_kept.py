@@ -1,0 +1,120 @@
+"""Whoever is chosen stays visible: how often they are blurred all the same, and whether they lay open anybody else.
+
+Our redactor is asked to keep one labelled person: all the tracks that mostly lie on their labels. A face-frame of
+theirs is *blurred over* where more than a fifth of what the face shows is lost, unless another head is so near that its
+cover may reach there.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.leak_films import Clip, Moment, Person, moments, pictures
+from bench.leak_measure import COVERED, Box, lost_share
+from media.detections import Detections
+from redaction import tracks
+
+_ALIKE = 0.3
+_NEAR = 0.75
+_HEAD = len(b"VVFOUND1") + 32
+"""What stands before the detections in the command's file: a mark, and the hash of the film."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What came of keeping one person.
+
+    Attributes:
+        faces: their face-frames that count.
+        blurred: those in which they can't be seen well.
+        leaked: face-frames of others that aren't covered.
+    """
+
+    faces: int
+    blurred: tuple[int, ...]
+    leaked: tuple[tuple[str, int], ...]
+
+
+def keep(clip: Clip, person: Person, *, command: Sequence[str], found: Path, folder: Path) -> Kept:
+    """Redact a film with one person kept.
+
+    Args:
+        clip: the film.
+        person: of its labels.
+        command: that redacts, without the names of films.
+        found: the detections that it wrote before.
+        folder: where the outcome may lie.
+    """
+    numbers = tracks_of(clip, person, Detections.from_bytes(found.read_bytes()[_HEAD:]))
+    out = folder / f"{clip.name}-{person.name.replace(' ', '_')}.mp4"
+    chosen = ["--keep", ",".join(map(str, numbers))] if numbers else []
+    words = [*command, str(clip.path), str(out), "--detections", str(found), *chosen]
+    subprocess.run(words, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    return judged(clip, person, moments(clip, out))
+
+
+def judged(clip: Clip, person: Person, shown: Sequence[Moment]) -> Kept:
+    """Whether the one is seen, and the others aren't."""
+    faces, blurred, leaked = 0, [], []
+    for moment in shown:
+        for other in clip.people:
+            box = other.faces.get(moment.frame)
+            share = lost_share(moment.before, moment.after, box) if box else None
+            if other is not person and share is not None and share < COVERED:
+                leaked.append((other.name, moment.frame))
+        face = person.faces.get(moment.frame)
+        share = lost_share(moment.before, moment.after, face) if face else None
+        if face is None or share is None or any(near.overlaps(face) for near in _others(clip, person, moment.frame)):
+            continue
+        faces += 1
+        if share > 1 - COVERED:
+            blurred.append(moment.frame)
+    return Kept(faces, tuple(blurred), tuple(leaked))
+
+
+def tracks_of(clip: Clip, person: Person, found: Detections) -> list[int]:
+    """Which of the tracks that were found are one person's."""
+    size, times = None, {}
+    for number, (at, picture) in enumerate(pictures(clip.path)):
+        size = size or picture.shape[1]
+        times[number] = at
+    scale = found.width / (size or found.width)
+    labels: defaultdict[int, list[tuple[str, Box]]] = defaultdict(list)
+    for one in clip.people:
+        for frame, box in one.faces.items():
+            at = round(times[frame] * float(found.fps))
+            labels[at].append((one.name, Box(*(scale * value for value in box))))
+    numbers = []
+    for track in tracks(found):
+        votes: Counter[str] = Counter()
+        for one in track.sightings:
+            face = Box(one.box.x, one.box.y, one.box.width, one.box.height)
+            near = max(labels[one.frame], key=lambda label: _alike(face, label[1]), default=None)
+            if near and _alike(face, near[1]) > _ALIKE:
+                votes[near[0]] += 1
+        if votes and votes.most_common(1)[0][0] == person.name:
+            numbers.append(track.number)
+    return numbers
+
+
+def _others(clip: Clip, person: Person, frame: int) -> list[Box]:
+    near = []
+    for other in clip.people:
+        if other is person or not other.faces:
+            continue
+        at = frame if frame in other.faces else min(other.faces, key=lambda number: abs(number - frame))
+        if frame in other.faces or frame in other.slight:
+            near.append(other.faces[at].grown(_NEAR))
+    return near
+
+
+def _alike(a: Box, b: Box) -> float:
+    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / (a.width * a.height + b.width * b.height - width * height)

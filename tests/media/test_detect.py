@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from core.errors import Conflict, Invalid, Unavailable
-from media import detector
+from media import detector, launcher
 from media.detections import DETECTIONS, Detections, Face
-from media.launcher import Detect, Normalise, run
+from media.launcher import Detect, Normalise, run, self_test
+from media.spawn import Walls
 from tests import clips
 from tests.media.helpers import Object, make
 from tests.media.visitors import HEIGHT, WIDTH, Visitor, film, pictures
@@ -121,6 +123,12 @@ def test_a_phones_film_is_looked_through_as_its_working_copy_is() -> None:
 def test_the_same_film_gives_the_same_detections() -> None:
     source = Object.of(film(pictures(STANDING, Visitor(lambda frame: (20 + 20 * frame, 60)), frames=12)))
     assert make(Detect(), source)[0].plain() == make(Detect(), source)[0].plain()
+
+
+def test_faces_are_found_where_there_is_no_bubblewrap_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    walls = Walls(bubblewrap=None, landlock=True, seccomp=True)
+    monkeypatch.setattr(launcher, "_proved", replace(self_test(), walls=walls))
+    assert missed(found_in(STANDING, frames=4), STANDING) == []
 
 
 def test_what_is_no_film_is_refused_as_ever_and_work_can_be_stopped() -> None:

@@ -151,7 +151,7 @@ class _Work:
         painter = Painter(width, height, bounds=bounds, threads=self._order.threads)
         renderer: Renderer = Covered(painter, covers=covers) if covers else Bare(painter)
         expected = self._length if span.last is None else span.last - span.first
-        if span.last is not None and self._length and span.last > self._length:
+        if covers is None and span.last is not None and self._length and span.last > self._length:  # a plan counted
             _refuse("beyond_end")
         shape = Shape(width, height, self._rate, expected, self._channels(), 0, 0)
         self._line.tell(Kind.SHAPE, **shape.words())

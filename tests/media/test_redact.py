@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from av.audio.frame import AudioFrame
+from PIL import Image
 
 from core.errors import Invalid
 from media.covers import Cover, Covers, CoverShape, CoverStyle
-from media.launcher import Cut, Normalise, Redact, Result
+from media.launcher import Crop, Cut, Normalise, Redact, Result, Sheet
 from tests import clips
 from tests.media.helpers import Object, make, numbers_of, tone_of
 
@@ -37,6 +38,11 @@ def covers(*, mutes: tuple[tuple[int, int], ...] = ()) -> Covers:
 def lumas(film: bytes) -> list[npt.NDArray[np.int16]]:
     with av.open(io.BytesIO(film)) as container:
         return [frame.to_ndarray(format="gray").astype(np.int16) for frame in container.decode(video=0)]
+
+
+def lumas_of_frames(film: Object, numbers: tuple[int, ...]) -> list[npt.NDArray[np.uint8]]:
+    shown = lumas(film.plain())
+    return [shown[number].astype(np.uint8) for number in numbers]
 
 
 def sound_of(film: bytes) -> Sound:
@@ -82,6 +88,32 @@ def test_covers_for_another_size_are_refused_and_nothing_comes_out(working_copy:
         make(Redact(0, 5, other), working_copy)
     assert caught.value.code == "covers_unfit"
     assert not made.data
+
+
+def test_covers_for_more_frames_than_there_are_are_refused_and_nothing_comes_out(working_copy: Object) -> None:
+    made = Object()
+    more = Covers.of([()] * 6, width=clips.WIDTH, height=clips.HEIGHT, first_frame=70)
+    with pytest.raises(Invalid) as caught:
+        make(Redact(70, 76, more), working_copy)
+    assert caught.value.code == "beyond_end"
+    assert not made.data
+
+
+def test_a_sheet_shows_each_face_in_its_own_frame_and_in_the_order_asked_for(working_copy: Object) -> None:
+    crops = tuple(Crop(frame, 300 * part, 0, 20, 20) for frame, part in ((60, 0), (0, 1), (60, 1), (30, 0)))
+    made, result = make(Sheet(crops, side=64), working_copy)
+    with Image.open(io.BytesIO(made.plain())) as picture:
+        drawn = np.asarray(picture.convert("L"), np.int16)
+    assert (result.frames, drawn.shape) == (4, (64, 256))
+    assert result.grid is not None
+    assert (result.grid.columns, result.grid.rows, result.grid.count) == (4, 1, 4)
+    # The lowest bits of a frame's number are at its left, the highest, which are dark in all, at its right.
+    left = [clips.number_in(one) & 3 for one in lumas_of_frames(working_copy, (60, 30))]
+    assert left == [0, 2]
+    assert drawn[2:20, 2:20].mean() < 40
+    assert drawn[2:20, 64:128].mean() < 40
+    assert drawn[2:20, 128:192].mean() < 40
+    assert np.abs(drawn[2:20, 192:256] - drawn[2:20, 0:64]).max() > 120
 
 
 @pytest.mark.parametrize("span", [(0, 40), (10, 49), (11, 51)])

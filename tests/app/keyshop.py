@@ -23,6 +23,7 @@ from app.setup import make_store
 from core.errors import VaultError
 from core.secret import Secret
 from keys import Cost, LocalRoot
+from tests.app.browser import ORIGIN
 
 PASSPHRASE = "correct horse battery"
 QUICK = Cost(passes=1, memory_kib=64, lanes=1)
@@ -88,6 +89,7 @@ def settings_in(folder: Path) -> Settings:
         passphrase_file=folder / "passphrase",
         recovery_place=(folder / "recovery",),
         witness=folder / "witness",
+        origin=ORIGIN,
     )
 
 

@@ -39,6 +39,8 @@ def context(service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any
     original = clip.original
     if original is None:
         raise Conflict("clip_not_ready", "This clip is still being cut. Try again in a moment.")
+    if original.state is not RenditionState.LIVE:
+        raise Conflict("film_not_in_use", "This film is no longer in use, so nothing about it can be changed.")
     view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=clip.case_id)
     looking, making = standing(service, clip)
     running = looking_job(service, clip, looking) or making_job(service, clip, making)
@@ -50,7 +52,7 @@ def context(service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any
         "job": running,
         "choosing": None,
     }
-    if looking is None or not looking.is_done or original.state is not RenditionState.LIVE:
+    if looking is None or not looking.is_done:
         return said
     _, before = begin(service, actor, rendition_id=original.id, purpose=Purpose.PREPARE)
     film, faces = _faces(service, actor, clip)

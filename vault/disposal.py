@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 import identity
 from consent import RenditionState
 from core import jobs
-from core.ids import CaseId, ClipId, JobId, ObjectId, RenditionId
+from core.ids import CaseId, ClipId, ObjectId, RenditionId
 from vault import viewings
 from vault.models import (
     ClipState,
@@ -75,7 +75,7 @@ def begin_destroying(session: Session, record_id: str, *, at: datetime) -> None:
     for found in objects_in(session, record_id):
         if found.state in _THERE:
             found.state, found.destroying_at = ObjectState.DESTROYING, at
-    for job in {JobId(row.job_id), *jobs.about(session, record_id)}:
+    for job in jobs.about(session, record_id):
         jobs.cancel(session, job, at=at)
     identity.raise_version(session, CaseId(row.case_id))
 

@@ -60,7 +60,8 @@ def choose(request: Request, clip_id: ClipId, actor: Guider, form: Posted, servi
                 step=step,
             )
     except _FORMS as error:
-        return _answer(request, clip_id, actor, service, form=form, problem=error)
+        told = type(error)(error.code, error.sentence)  # beside the choices: many fields of that page have one name
+        return _answer(request, clip_id, actor, service, form=form, problem=told)
     return _answer(request, clip_id, actor, service, form=form)
 
 

@@ -113,7 +113,9 @@ def ask_family(request: Request, clip_id: ClipId, actor: Guider, form: Posted, s
         purpose, audience = clip_page.audience_of(form.text("audience", called="who should be able to watch it"))
         with service.db.read() as session:
             rendition = vault.facts_for(session, found.id)
-        consent.ask(service.db, actor=actor, rendition=rendition, purpose=purpose, audience=audience)
+        asked = consent.ask(service.db, actor=actor, rendition=rendition, purpose=purpose, audience=audience)
+        if asked.waiting and not asked.questions:
+            raise Conflict("nobody_asked_yet", "Nobody could be asked yet. Say first, below, whom it is safe to ask.")
     except _FORMS as error:
         return _again(request, clip_id, actor, service, error)
     return go(f"/clips/{clip_id}", saved="asked")

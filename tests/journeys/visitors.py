@@ -27,6 +27,7 @@ TABLET: dict[str, Any] = {"viewport": {"width": 820, "height": 1180}, "has_touch
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 KEPT = frozenset(
     {
+        "blur-side-by-side",
         "parent-question-phone",
         "social-worker-watching",
         "guider-cutting",

@@ -41,7 +41,14 @@ def footage_of(db: Database, clip_id: ClipId) -> FootageId:
 
 
 def add_detections(
-    db: Database, keystore: KeyStore, store: DiskStore, family: Family, footage_id: FootageId, found: Detections
+    db: Database,
+    keystore: KeyStore,
+    store: DiskStore,
+    family: Family,
+    footage_id: FootageId,
+    found: Detections,
+    *,
+    sheet: bytes = b"\xff\xd8 faces",
 ) -> JobId:
     """As the finished job leaves them; the sheet of faces is any bytes."""
     at = db.clock.now()
@@ -52,7 +59,7 @@ def add_detections(
         jobs.finish(session, lease, at=at)
     data = found.to_bytes()
     found_id = add_object(db, keystore, store, family, data, kind=ObjectKind.DETECTIONS, job=job)
-    faces_id = add_object(db, keystore, store, family, b"\xff\xd8 faces", kind=ObjectKind.FACES, job=job)
+    faces_id = add_object(db, keystore, store, family, sheet, kind=ObjectKind.FACES, job=job)
     with db.begin() as session:
         session.merge(
             DetectionsRow(

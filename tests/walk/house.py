@@ -24,6 +24,7 @@ from core.ids import PersonId
 from identity import PersonKind, Role
 from tests.app.stage import Stage, staged
 from tests.families import Family, Someone, Staff, sign_in
+from tests.redaction.faces import add_detections, two_people
 from tests.retention.conftest import Shelf
 from tests.vault.agreeing import agree_to_filming, share_with_social_worker
 from tests.vault.scene import Clip, add_clip, add_footage, add_object
@@ -77,6 +78,7 @@ def furnished(folder: Path) -> Iterator[House]:
             for number in range(3)
         ]
         _make_real(stage, family, film, pictures)
+        add_detections(db, keys, store, family, footage, two_people(frames=FRAMES), sheet=pictures[ObjectKind.POSTER])
         shared, asked, unchecked = made
         share_with_social_worker(db, family, shared.rendition_id)
         _watched(stage, team.social_worker, shared)

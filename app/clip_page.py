@@ -160,7 +160,7 @@ def _unasked(state: AudienceState) -> bool:
 def _elsewhere(view: CaseView, rendition: RenditionLine | None, states: list[AudienceState]) -> list[dict[str, str]]:
     """Holders of parental responsibility who aren't in the film and weren't asked: only when that is safe.
 
-    Adults in the film come first; where there are none, as in a clip that shows a child alone, nobody else can be asked.
+    Adults in the film come first. Where there are none, as in a clip of a child alone, nobody else can be asked.
     """
     shown = rendition.persons_shown if rendition else frozenset[PersonId]()
     if rendition is None or (not states and any(one.id in shown and not one.is_child for one in view.members)):

@@ -15,7 +15,7 @@ VIEWING = {"film": "/media/film.mp4", "events": "/events/v1", "name": "Jo Marsh"
 LONG = "Wolfeschlegelsteinhausenbergerdorff"
 CASE = {"id": "c1", "title": "Ava and Noah"}
 CLIP = {"id": "k1", "title": "Ava looks up and Mum smiles"}
-STILL = {"href": "/media/faces.jpg", "width": 160, "height": 160, "whole_width": 480, "whole_height": 160, "y": 0}
+STILL = {"href": "/media/strip.jpg", "width": 160, "height": 160, "whole_width": 480, "whole_height": 160, "y": 0}
 NOTHING: dict[str, Any] = {"case": CASE, "clip": CLIP, "looking": "none", "sentence": "", "job": None, "choosing": None}
 
 

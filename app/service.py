@@ -22,7 +22,7 @@ from core.db import Database, connect
 from core.errors import Invalid, VaultError
 from core.mark import mark
 from keys import KeyStore, Root
-from vault import Address, Bounds, ObjectStore, open_store
+from vault import Address, BothStores, Bounds, ObjectStore, open_store, recognise
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ def open_service(settings: Settings, *, root: Root) -> Service:
 
     Raises:
         Refused: the root is another one; nothing is made or changed.
-        Unavailable: a database is gone or of another version, or the root can't be reached.
+        Unavailable: a database is gone or of another version, the root can't be reached, or the objects aren't where
+            they were.
     """
     clock = SteadyClock(clock_for(settings))
     db, keys_db = databases(settings, clock=clock)
@@ -93,6 +94,8 @@ def open_service(settings: Settings, *, root: Root) -> Service:
     check_current(keys_db, Tree.KEYS)
     with db.read() as session:
         clock.raise_to(mark(session))
+    store = objects_of(settings)
+    recognise(db, store=store, address=str(Address.parsed(settings.objects_address)))
     keystore = KeyStore.open(db=keys_db, root=root, places=settings.places)
     audit.attach(db, writer_key=keystore.audit_mac_key())
     identity.attach(db, keystore=keystore)
@@ -107,7 +110,7 @@ def open_service(settings: Settings, *, root: Root) -> Service:
         settings=settings,
         db=db,
         keystore=keystore,
-        store=objects_of(settings),
+        store=store,
         watch=watch,
         policy=policy,
         bounds=Bounds(most_bytes=settings.max_upload_bytes, life=retention.uploads_wait(schedule)),
@@ -123,13 +126,14 @@ def objects_of(settings: Settings) -> ObjectStore:
     """Where the sealed objects lie. Nothing is asked of a store elsewhere yet.
 
     Raises:
-        Invalid: its address or its credentials can't be used, or an extra isn't installed.
+        Invalid: an address or its credentials can't be used, or an extra isn't installed.
     """
-    return open_store(
-        Address.parsed(settings.objects or str((settings.store / "objects").absolute())),
-        spool=settings.objects_spool or settings.store / "spool",
-        credentials=settings.objects_credentials,
-    )
+    spool = settings.objects_spool or settings.store / "spool"
+    first = open_store(Address.parsed(settings.objects_address), spool=spool, credentials=settings.objects_credentials)
+    if not settings.objects_also:
+        return first
+    also = Address.parsed(settings.objects_also)
+    return BothStores(first, open_store(also, spool=spool, credentials=settings.objects_also_credentials))
 
 
 def consent_policy(settings: Settings) -> Policy:

@@ -36,6 +36,10 @@ class Settings:
     objects_credentials: Path | None = _setting(
         "File (mode 0600) with that store's credentials. Empty: the platform's own, as the machine's role.", None
     )
+    objects_also: str = _setting(
+        "A second such place, while objects move: what the first hasn't got is read from there.", ""
+    )
+    objects_also_credentials: Path | None = _setting("File (mode 0600) with that one's credentials.", None)
     objects_spool: Path | None = _setting(
         "Local folder for sealed bytes that a job puts aside. Empty: in the store.", None
     )
@@ -97,6 +101,11 @@ class Settings:
         """SQLAlchemy address of ``database``, ``keys`` or ``workflows``."""
         given = str(getattr(self, f"{name}_url"))
         return given or f"sqlite:///{self.store / f'{name}.db'}"
+
+    @property
+    def objects_address(self) -> str:
+        """Where new objects go."""
+        return self.objects or str((self.store / "objects").absolute())
 
     @property
     def places(self) -> tuple[Path, ...]:

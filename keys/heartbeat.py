@@ -58,6 +58,13 @@ def holding(session: Session, *, through: int, at: datetime) -> list[str]:
     return list(session.scalars(query.order_by(ProcessRow.id)))
 
 
+def oldest(session: Session, *, at: datetime) -> datetime | None:
+    """When the live process that runs for longest was started."""
+    return session.scalars(
+        select(ProcessRow.started_at).where(ProcessRow.seen_at > at - LAPSES_AFTER).order_by(ProcessRow.started_at)
+    ).first()
+
+
 def _to_forget(session: Session) -> int:
     ready = (RollState.EVICTING, RollState.REMOVING, RollState.DONE)
     numbers = session.scalars(select(RollRow.from_number).where(RollRow.state.in_(ready)))

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.ids import ObjectId
-from keys import copies, inventory, objects, records, roll, standing
+from keys import copies, heartbeat, inventory, objects, records, roll, standing
 from keys.custody import Custody
 from keys.fields import RecordOwner
 from keys.inventory import KeyLine, KeyStanding
@@ -107,6 +107,11 @@ class Upkeep(Custody):
     def status(self) -> Standing:
         """How the keys stand."""
         return standing.standing(self.db, keyring=self.keyring)
+
+    def oldest_process(self) -> datetime | None:
+        """When the live process that runs for longest was started; nothing where none was heard of lately."""
+        with self.db.read() as session:
+            return heartbeat.oldest(session, at=self.db.clock.now())
 
     def standings(self, object_ids: Iterable[str]) -> dict[ObjectId, KeyStanding]:
         """How the keys of these objects (or uploads) stand, each live one tried; who never had one is left out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vault.addresses import Address, Scheme, open_store
 from vault.at_home import HomeClip, Watched, clips_at_home, watched_by_professionals
 from vault.attention import Attention, attention, clips_there
+from vault.both import BothStores
 from vault.catalogue import (
     Clip,
     Footage,
@@ -29,6 +30,7 @@ from vault.fsck import fsck
 from vault.judging import Depth
 from vault.leave import Leave, follow
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
+from vault.moving import Moved, Next, move
 from vault.objects import ObjectStore
 from vault.pace import MIB, Pace
 from vault.playback import Picture, begin_viewing, end_viewing, read_detections, read_picture
@@ -70,6 +72,7 @@ from vault.underway import Upload, resumable_upload, unfinished_uploads, upload
 from vault.uploads import Bounds, expire_upload, stale_uploads
 from vault.versions import current, is_current, makers_of
 from vault.viewings import Viewing, has_watched_whole
+from vault.whereabouts import recognise
 from vault.workshop import RUNNERS, give_up
 
 __all__ = [
@@ -83,6 +86,7 @@ __all__ = [
     "WORDS",
     "Address",
     "Attention",
+    "BothStores",
     "Bounds",
     "Choices",
     "Claim",
@@ -100,6 +104,8 @@ __all__ = [
     "Leave",
     "Leftover",
     "Looking",
+    "Moved",
+    "Next",
     "ObjectKind",
     "ObjectState",
     "ObjectStore",
@@ -170,6 +176,7 @@ __all__ = [
     "looking",
     "makers_of",
     "manifest_of",
+    "move",
     "names_of",
     "objects_of",
     "open_store",
@@ -180,6 +187,7 @@ __all__ = [
     "read_picture",
     "read_range",
     "receive_part",
+    "recognise",
     "record_for_disposal",
     "record_phone_copy_removed",
     "records_for_disposal",

@@ -87,6 +87,7 @@ class DiskStore:
             finally:
                 os.close(handle)
         except FileNotFoundError:
+            self._see_folder()
             raise errors.object_missing() from None
         except OSError as error:
             if error.errno == errno.EIO:
@@ -109,6 +110,7 @@ class DiskStore:
         try:
             return self._path(name).stat(follow_symlinks=False).st_size
         except FileNotFoundError:
+            self._see_folder()
             return None
         except OSError:
             raise errors.store_unavailable() from None
@@ -123,8 +125,9 @@ class DiskStore:
 
     def names(self) -> Iterator[Stored]:
         """Every object, in no order. What isn't named like one (an administrator's own file) is none."""
+        self._see_folder()
         for shard in self._objects.iterdir():
-            for entry in os.scandir(shard) if shard.is_dir() else ():
+            for entry in list(os.scandir(shard)) if shard.is_dir() else ():
                 with suppress(FileNotFoundError):  # deleted while we look
                     if well_formed(entry.name):
                         yield listed(entry)
@@ -137,6 +140,11 @@ class DiskStore:
     def clear_unfinished(self, *, before: datetime) -> int:
         """Remove what writers left behind that died before a time."""
         return sum(clear(folder, before=before) for folder in (self._incoming, self._spool))
+
+    def _see_folder(self) -> None:
+        """Tell an object that isn't there from a disk that isn't mounted."""
+        if not self._objects.is_dir():
+            raise errors.store_unavailable()
 
     def _path(self, name: str) -> Path:
         if not well_formed(name):

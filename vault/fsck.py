@@ -19,7 +19,7 @@ from core.db import Database
 from core.ids import ObjectId
 from core.jobs import JobRow
 from keys import KeyStanding, KeyStore
-from vault import uploads
+from vault import uploads, whereabouts
 from vault.findings import Finding, Leftover, Report, Trouble
 from vault.judging import Depth, Judge
 from vault.models import (
@@ -232,8 +232,9 @@ def left_drafts(session: Session) -> list[ObjectId]:
 
 
 def _known(session: Session, names: Sequence[str]) -> set[str]:
-    """Which of these names are an object's or a part's."""
-    known = set(session.scalars(select(ObjectRow.id).where(ObjectRow.id.in_(names))))
+    """Which of these names are an object's or a part's, or the mark of the store itself."""
+    known = whereabouts.marks(session).intersection(names)
+    known |= set(session.scalars(select(ObjectRow.id).where(ObjectRow.id.in_(names))))
     return known | set(session.scalars(select(PartRow.name).where(PartRow.name.in_(names))))
 
 

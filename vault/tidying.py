@@ -15,7 +15,7 @@ from audit import Event
 from core.db import Database
 from core.ids import ObjectId
 from keys import KeyStanding, KeyStore
-from vault import sealed, uploads
+from vault import sealed, uploads, whereabouts
 from vault.fsck import left_drafts
 from vault.models import ObjectRow, ObjectState, PartRow
 from vault.objects import ObjectStore
@@ -74,6 +74,7 @@ def _remove_unknown(db: Database, keystore: KeyStore, store: ObjectStore, names:
         there = ObjectRow.state != ObjectState.DESTROYED
         known = set(session.scalars(select(ObjectRow.id).where(ObjectRow.id.in_(names), there)))
         known |= set(session.scalars(select(PartRow.name).where(PartRow.name.in_(names))))
+        known |= whereabouts.marks(session)
     keys = keystore.standings(names)
     unknown = [name for name in names if name not in known and keys.get(ObjectId(name)) not in _OPENS]
     for name in unknown:

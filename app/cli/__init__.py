@@ -58,6 +58,7 @@ def main() -> None:
             doctor,
             fsck,
             keys,
+            move,
             places,
             records,
             redact,

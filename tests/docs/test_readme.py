@@ -11,6 +11,7 @@ import app.cli.demo
 import app.cli.doctor
 import app.cli.fsck
 import app.cli.keys
+import app.cli.move
 import app.cli.places
 import app.cli.records
 import app.cli.redact

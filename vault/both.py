@@ -53,6 +53,10 @@ class BothStores:
                 return found
         return self.first.read(name, start=start, length=length)  # copied, and dropped there, between the two looks
 
+    def read_at_once(self, name: str, *, start: int, into: memoryview) -> bool:
+        """From whichever has it in memory."""
+        return any(store.read_at_once(name, start=start, into=into) for store in (self.first, self.also))
+
     def size(self, name: str) -> int | None:
         """Length in bytes; nothing where neither has it."""
         for store in (self.first, self.also, self.first):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import audit_search, cutoff, keys, leak, redaction, sealing, serving
+from bench import audit_search, cutoff, deposit, keys, leak, redaction, sealing, serving
 
 COMMANDS = {
     "cutoff": cutoff,
@@ -15,6 +15,7 @@ COMMANDS = {
     "redaction": redaction,
     "leak": leak,
     "serving": serving,
+    "deposit": deposit,
 }
 
 

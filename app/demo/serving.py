@@ -135,7 +135,8 @@ class Served:
         """A copy of the stopped-or-not store, for somebody with the database and no scruples; serves nothing."""
         other = copy.copy(self)
         other.folder = self.folder / "copy"
-        shutil.copytree(self.folder / "store", other.folder, dirs_exist_ok=True)
+        sockets = shutil.ignore_patterns("run")  # of the processes that run
+        shutil.copytree(self.folder / "store", other.folder, dirs_exist_ok=True, ignore=sockets)
         other.environment = self.environment | {PREFIX + "STORE": str(other.folder)}
         return other
 

@@ -214,9 +214,8 @@ def pictures_of(film: Path) -> bytes:
 def steal(served: Served) -> Path:
     """Copy everything but the passphrase; the databases so that they are whole."""
     copy = served.folder.parent / "stolen"
-    shutil.copytree(
-        served.folder, copy, ignore=shutil.ignore_patterns("passphrase", "*.db", "*.db-*", "*.lock", "second.mov")
-    )
+    left_out = shutil.ignore_patterns("run", "passphrase", "*.db", "*.db-*", "*.lock", "second.mov")
+    shutil.copytree(served.folder, copy, ignore=left_out)
     for path in (served.folder / "store").glob("*.db"):
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy / "store" / path.name)) as target:
             source.backup(target)

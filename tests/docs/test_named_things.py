@@ -21,6 +21,7 @@ import app.cli.keys
 import app.cli.move
 import app.cli.places
 import app.cli.records
+import app.cli.redact
 import app.cli.roots
 import app.cli.scrub
 import app.cli.store  # noqa: F401 - each registers its commands

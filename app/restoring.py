@@ -7,8 +7,9 @@ from sqlalchemy import inspect
 from app.schema import Tree, check_current, upgrade
 from app.service import clock_for
 from app.settings import Settings
+from app.unsealing import FOLDER, ask_all
 from core.db import Database, connect
-from keys import Recovered, Root, recover
+from keys import Recovered, Root, keys_in_use, recover
 
 
 def restore(settings: Settings, *, root: Root) -> Recovered:
@@ -19,6 +20,8 @@ def restore(settings: Settings, *, root: Root) -> Recovered:
         Unavailable: a process uses the keys, or no recovery place can be read. Nothing was changed.
         Refused: ``wrong_root``. Nothing was changed.
     """
+    if ask_all(settings.store / FOLDER):  # one that has the lost database open still stands in no row of a new one
+        raise keys_in_use()
     db = connect(settings.address_of("keys"), clock=clock_for(settings))
     try:
         _make_tables(db)

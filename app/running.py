@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import resource
 import threading
@@ -20,7 +19,7 @@ from app.duties import make_worker
 from app.ending import Ending, Stage
 from app.host import Host
 from app.main import create_app
-from app.process import end_now, on_signals
+from app.process import end_now, hide_memory, on_signals
 from app.readiness import sandbox_part
 from app.sealed import Front, create_sealed_app
 from app.service import Service
@@ -36,7 +35,6 @@ GRACE_SECONDS = 3
 CLOSE_SECONDS = 2
 """How long connections may then take to close."""
 STOPS_AT_ONCE = timedelta(seconds=1)
-_PR_SET_DUMPABLE = 4
 _LOG = logging.getLogger("vault.app")
 
 
@@ -65,8 +63,7 @@ def check_transport(settings: Settings) -> None:
 def forbid_dumps() -> None:
     """Have no crash write this process's memory to a disk: keys and film pass through it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
-        _LOG.warning("core dumps can't be forbidden")
+    hide_memory()
 
 
 def make_ready(service: Service) -> None:

@@ -34,6 +34,8 @@ _PATIENCE_SECONDS = 5.0
 _ANSWER_SECONDS = 120.0
 _LONGEST_WAIT_SECONDS = 60.0
 _ENDING = ".sock"
+_COMING = ".new"
+_AGAIN_SECONDS = 1.0
 ROOT = 0
 _LOG = logging.getLogger("vault.unseal")
 
@@ -86,10 +88,13 @@ class Door:
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self.path.parent.mkdir(mode=0o700, exist_ok=True)
+            _require_ours_alone(self.path.parent)
             with _beside(self.path) as address:
-                listening.bind(address)
-                Path(address).chmod(0o600)
-            listening.listen(8)
+                coming = Path(f"{address}{_COMING}")
+                listening.bind(str(coming))
+                coming.chmod(0o600)
+                listening.listen(8)
+                coming.rename(address)  # only now: whoever asks takes one that doesn't answer for a dead one's
             listening.settimeout(1.0)
         except OSError as error:
             listening.close()
@@ -111,8 +116,9 @@ class Door:
                 line, _ = listening.accept()
             except TimeoutError:
                 continue
-            except OSError:
-                return
+            except OSError:  # too many open files, say: that passes, and nobody else answers here
+                self._stop.wait(_AGAIN_SECONDS)
+                continue
             with line:
                 line.settimeout(_PATIENCE_SECONDS)
                 with contextlib.suppress(OSError):  # who asked went away, or never asked
@@ -147,11 +153,16 @@ class Door:
         self._failures = 0
 
 
-def is_trusted(line: socket.socket) -> bool:
-    """Whether this process's own user, or root, is at the other end."""
+def is_trusted(line: socket.socket, *, owner: int = ROOT) -> bool:
+    """Whether this process's own user, or root, is at the other end.
+
+    Args:
+        line: the connection.
+        owner: of the sockets' folder; to root, a process of that user is the vault's own.
+    """
     found = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _pid, user, _group = struct.unpack("3i", found)
-    return user in {ROOT, os.geteuid()}
+    return user in {ROOT, os.geteuid()} or (os.geteuid() == ROOT and user == owner)
 
 
 def ask_all(folder: Path, *, name: str = "", secret: Secret[str] | None = None) -> list[Told]:
@@ -164,7 +175,7 @@ def ask_all(folder: Path, *, name: str = "", secret: Secret[str] | None = None) 
     """
     asked: dict[str, str] = {} if secret is None else {"secret": secret.reveal()}
     found = sorted(folder.glob(f"*{_ENDING}")) if folder.is_dir() else []
-    told = (_ask(path, asked) for path in found if path.name.startswith(name) and stat.S_ISSOCK(path.lstat().st_mode))
+    told = (_ask(path, asked) for path in found if path.name.startswith(name) and _is_socket(path))
     return [one for one in told if one is not None]
 
 
@@ -181,7 +192,7 @@ def _ask(path: Path, asked: dict[str, str]) -> Told | None:
             return None
         except OSError:
             return Told(name, is_sealed=True, code="not_reached", sentence="This user may not speak to that process.")
-        if not is_trusted(line):  # a passphrase is told to nobody else either
+        if not is_trusted(line, owner=path.parent.stat().st_uid):  # a passphrase is told to nobody else either
             return Told(name, is_sealed=True, code="not_yours", sentence="Another user's process listens there.")
         try:
             line.sendall(json.dumps(asked).encode() + b"\n")
@@ -205,6 +216,19 @@ def _read(line: socket.socket) -> dict[str, Any]:
     except ValueError:
         return {}
     return read if isinstance(read, dict) else {}
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return stat.S_ISSOCK(path.lstat().st_mode)
+    except FileNotFoundError:  # its process has just ended
+        return False
+
+
+def _require_ours_alone(folder: Path) -> None:
+    seen = folder.lstat()
+    if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.geteuid() or stat.S_IMODE(seen.st_mode) & 0o077:
+        raise PermissionError
 
 
 @contextmanager

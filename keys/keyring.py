@@ -248,16 +248,25 @@ class Keyring:
 
     def _reload(self) -> Capsule:
         root, file = self._live()
-        self._take(root, open_capsule(file, root=root), record=file.root)
+        capsule = open_capsule(file, root=root)
+        with self._lock:
+            if self._root is root:  # else another root was given while we read the former one's file
+                self._capsule = capsule.without(through=self._evicted_through)
         return self._opened()
 
     def _live(self) -> tuple[OpenRoot, KeyringFile]:
         """The open root and the live file, which another process may have changed."""
-        root, file = self._opened_root(), self.file_at(self.places[0])
-        if file.store != self._opened().store:
+        with self._lock:
+            root, record, capsule = self._root, self._record, self._capsule
+        if root is None or capsule is None:
+            raise sealed()
+        file = self.file_at(self.places[0])
+        if file.store != capsule.store:
             raise wrong_root()
-        if file.root != self._record:  # another process was given a new root: this one must be given it too
-            self.forget()
+        if file.root != record:  # another process was given a new root: this one must be given it too
+            with self._lock:
+                if self._root is root:  # and wasn't meanwhile
+                    self._root = self._record = self._capsule = None
             raise sealed()
         return root, file
 

@@ -1,7 +1,8 @@
 """Coming back from a recovery place after the live keyring, the key database or both were lost.
 
 Nothing that is there is ever overwritten: a keyring or rows that lie there, newer or older, must be moved away first.
-What was made after the copy of the rows is lost; what was destroyed after it has its key again, which ``fsck`` shows.
+What was made after the copy of the rows is lost; what was destroyed after it has its key again, until whoever brought
+it back destroys it again (``vault.destroy_again``).
 
 The rows come first, then the keyring's file: after a crash between the two it may simply be done again.
 """
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.errors import Conflict, Unavailable, VaultError
 from core.ids import new_id
-from keys import copies, heartbeat
+from keys import copies, heartbeat, rooting
 from keys.capsule import Capsule, KeyringFile, open_capsule, open_root
 from keys.keyring import Keyring
 from keys.models import EpochRow, EpochState, PlaceKind, PlaceRow, ProcessRow, StoreRow
@@ -76,7 +77,7 @@ def recover(*, db: Database, root: Root, places: Sequence[Path]) -> Recovered:
         if not has_rows:
             rows_of = _bring_rows(db, place=_newest_rows(keyring, first=place), capsule=capsule)
         if live is None:
-            _bring_keyring(db, keyring=keyring, file=file, root=opened, capsule=capsule)
+            _bring_keyring(db, keyring=keyring, file=file, root=root, opened=opened, capsule=capsule)
         keyring.unseal(root)
         with db.read() as session:
             known = set(session.scalars(select(EpochRow.id).where(EpochRow.state != EpochState.DESTROYED)))
@@ -148,7 +149,9 @@ def _bring_rows(db: Database, *, place: Path, capsule: Capsule) -> datetime | No
     return None if written is None else datetime.fromtimestamp(written, tz=UTC)
 
 
-def _bring_keyring(db: Database, *, keyring: Keyring, file: KeyringFile, root: OpenRoot, capsule: Capsule) -> None:
+def _bring_keyring(
+    db: Database, *, keyring: Keyring, file: KeyringFile, root: Root, opened: OpenRoot, capsule: Capsule
+) -> None:
     at, live_id = db.clock.now(), new_id()
     with db.begin() as session:
         if session.get(StoreRow, capsule.store) is None:
@@ -156,11 +159,13 @@ def _bring_keyring(db: Database, *, keyring: Keyring, file: KeyringFile, root: O
         active = set(session.scalars(select(EpochRow.id).where(EpochRow.state == EpochState.ACTIVE)))
         if not active <= {epoch.id for epoch in capsule.epochs}:
             raise keys_behind()
+        # Older rows may not know it yet, and what was lost may be sealed under it: it is written down first.
+        rooting.note(session, uri=root.uri, record=file.root, reference=root.reference(file.root), at=at)
         session.execute(
             update(PlaceRow).where(PlaceRow.kind == PlaceKind.LIVE, PlaceRow.lost_at.is_(None)).values(lost_at=at)
         )
         session.add(PlaceRow(id=live_id, kind=PlaceKind.LIVE, registered_at=at))
-    keyring.adopt(file, root=root, capsule=capsule, place_id=live_id)
+    keyring.adopt(file, root=opened, capsule=capsule, place_id=live_id)
 
 
 def keys_in_use() -> Unavailable:

@@ -256,7 +256,12 @@ def _erasure(keystore: KeyStore, object_id: str) -> Erasure:
 
 
 def _shown(row: CertificateRow, *, keystore: KeyStore) -> Certificate:
-    gone = None if row.last_key is None else _erasure(keystore, row.last_key)
+    gone, is_promised = None, True
+    if row.last_key is not None:
+        with suppress(NotFound):  # older key rows were brought back, which never knew it: nothing is promised then
+            gone = keystore.erasure_of(ObjectId(row.last_key))
+        is_promised = gone is not None
+    at_once = row.destroyed_at if is_promised else None
     return Certificate(
         id=CertificateId(row.id),
         record=row.record_id,
@@ -264,8 +269,8 @@ def _shown(row: CertificateRow, *, keystore: KeyStore) -> Certificate:
         rule=row.rule,
         size_bytes=row.size_bytes,
         destroyed_at=row.destroyed_at,
-        rolled_at=gone.rolled_at if gone else row.destroyed_at,
-        irrecoverable_since=gone.irrecoverable_since if gone else row.destroyed_at,
+        rolled_at=gone.rolled_at if gone else at_once,
+        irrecoverable_since=gone.irrecoverable_since if gone else at_once,
         pending=gone.survivors if gone else (),
         assurance=str(json.loads(row.body)["assurance"]),
         body=row.body,

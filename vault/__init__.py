@@ -67,7 +67,7 @@ from vault.renditions import persons_shown as persons_listed
 from vault.scrub import Claim, Scrubbed, last_scrub, scrub
 from vault.showings import Showing, title_of, watchable
 from vault.streaming import Reading, ViewingCut, read_range
-from vault.tidying import Tidied, tidy
+from vault.tidying import Tidied, destroy_again, tidy
 from vault.underway import Upload, resumable_upload, unfinished_uploads, upload
 from vault.uploads import Bounds, expire_upload, stale_uploads
 from vault.versions import current, is_current, makers_of
@@ -152,6 +152,7 @@ __all__ = [
     "current",
     "cut",
     "cut_clip",
+    "destroy_again",
     "destroyed",
     "detect",
     "end_viewing",

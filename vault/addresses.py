@@ -136,6 +136,8 @@ def _check_endpoint(endpoint: str | None) -> None:
     if endpoint is None:
         return
     parts = urlsplit(endpoint)
+    if parts.username is not None or parts.password is not None:
+        raise _bad(why="it must hold no credentials: name a file")
     if parts.scheme == "https" and parts.hostname:
         return
     if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):

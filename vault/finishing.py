@@ -132,7 +132,10 @@ def _opened(
     """The plaintext of an upload, segment by segment; memory stays flat."""
     reached, buffers = 0, plain_buffers()
     for part in parts:
-        if part.offset != reached or work.store.size(part.name) != part.sealed_length:
+        size = work.store.size(part.name)
+        if size is None:  # it may come back, as with a disk that isn't mounted
+            raise errors.object_missing()
+        if part.offset != reached or size != part.sealed_length:
             raise damaged()
         reader = SegmentReader(
             key,

@@ -13,14 +13,15 @@ from sqlalchemy import select
 import audit
 from audit import Event
 from core.db import Database
-from core.ids import ObjectId
+from core.ids import ObjectId, UploadId
 from keys import KeyStanding, KeyStore
 from vault import sealed, uploads, whereabouts
 from vault.fsck import left_drafts
-from vault.models import ObjectRow, ObjectState, PartRow
+from vault.models import ObjectRow, ObjectState, PartRow, UploadRow
 from vault.objects import ObjectStore
 
 _AT_ONCE = 500
+_GONE = (ObjectState.KEY_DESTROYED, ObjectState.DESTROYED)
 _OPENS = frozenset({KeyStanding.ALIVE, KeyStanding.DAMAGED})
 """A key that may come back (a damaged row, from a copy) counts as one that opens."""
 
@@ -67,6 +68,33 @@ def tidy(db: Database, *, keystore: KeyStore, store: ObjectStore, older_than: ti
         with db.begin() as session:
             audit.record(session, Event.STORE_TIDIED, actor=None, details=asdict(tidied))
     return tidied
+
+
+def destroy_again(db: Database, *, keystore: KeyStore) -> int:
+    """Destroy the keys of what is destroyed already, and has its key again since older key rows were brought back.
+
+    Certificates wait for a further roll of the epoch from then on. What doesn't open at all is left; ``fsck`` tells.
+
+    Returns:
+        How many came back and are gone now.
+    """
+    with db.read() as session:
+        objects = list(session.scalars(select(ObjectRow.id).where(ObjectRow.state.in_(_GONE))))
+        uploads_over = list(session.scalars(select(UploadRow.id).where(UploadRow.key_destroyed_at.is_not(None))))
+    back = _back(keystore, objects)
+    for name in back:
+        keystore.destroy_object_key(ObjectId(name))
+        with db.begin() as session:
+            audit.record(session, Event.KEY_DESTROYED, actor=None, object_id=name, reason="came_back")
+    back_uploads = _back(keystore, uploads_over)
+    for name in back_uploads:
+        keystore.destroy_upload_key(UploadId(name))
+    return len(back) + len(back_uploads)
+
+
+def _back(keystore: KeyStore, names: list[str]) -> list[str]:
+    chunks = (names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE))
+    return [name for chunk in chunks for name, key in keystore.standings(chunk).items() if key is KeyStanding.ALIVE]
 
 
 def _remove_unknown(db: Database, keystore: KeyStore, store: ObjectStore, names: list[str]) -> int:

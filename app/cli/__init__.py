@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from app.logs import JsonLines
+from app.process import hide_memory
 from core import errors
 
 STATUS: tuple[tuple[type[errors.VaultError], int], ...] = (
@@ -51,6 +52,7 @@ def main() -> None:
     if sys.argv[1:2] == ["redact"]:  # it needs no store, and starting all the others takes longer than a short film
         from app.cli import redact  # noqa: PLC0415 - it registers its command
     else:
+        hide_memory()  # most of them are given the root
         from app.cli import (  # noqa: F401, PLC0415 - likewise
             audit,
             clock,

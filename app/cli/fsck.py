@@ -39,14 +39,17 @@ def fsck(
     """Whether rows, sealed bytes and keys agree. Changes nothing, may run at any time. Ends with 1 where they don't.
 
     What a crash may leave (an unfinished write, bytes that nobody can open) is no fault: it is listed as leftovers, and
-    tidied by itself after a day. --repair tidies what is a day old, now, and removes nothing else: bytes that a key
-    opens are never touched. What is damaged or missing comes back from a backup.
+    tidied by itself after a day. --repair tidies what is a day old, now, and destroys anew the keys of what is
+    destroyed that came back with older key rows. It removes nothing else: other bytes that a key opens are never
+    touched. What is damaged or missing comes back from a backup.
     """
     with opened(store=store, passphrase_file=passphrase_file) as service:
         tidied: dict[str, int] = {}
         if repair:
             check_witness(service)  # an older database doesn't know what came since, which would then be tidied away
+            again = vault.destroy_again(service.db, keystore=service.keystore)
             tidied = asdict(vault.tidy(service.db, keystore=service.keystore, store=service.store))
+            tidied["keys_destroyed_again"] = again
         with shown("Comparing") as on_progress:
             report = vault.fsck(
                 service.db,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import audit
+import vault
 from app import keeping, restoring
 from app.cli import application, say
 from app.cli.options import Json, PassphraseFile, Store, opened, root, settings
@@ -128,7 +129,8 @@ def restore(
     """Bring back a lost live keyring or a lost key database from a recovery place, while no process runs.
 
     Nothing that is there is overwritten: move a damaged file or database away first. What was made after the copy of
-    the rows is lost. What was destroyed after it has its key again, until it is destroyed anew: `vig-vault fsck` tells.
+    the rows is lost. What was destroyed after it has its key again, and loses it again at once, as far as the database
+    knows of it; certificates then wait for the next roll.
     """
     read = settings(store=store, passphrase_file=passphrase_file)
     given = root(read)
@@ -139,6 +141,7 @@ def restore(
         with service.db.begin() as session:
             what = {"keyring": str(found.keyring).lower(), "rows": str(found.rows).lower()}
             audit.record(session, Event.KEYS_RESTORED, actor=None, details=what)
+        again = vault.destroy_again(service.db, keystore=service.keystore)
         standing = service.keystore.status()
     back = " and ".join(
         name for name, is_back in (("the live keyring", found.keyring), ("the key rows", found.rows)) if is_back
@@ -146,7 +149,8 @@ def restore(
     lines = [f"Back from {found.place}: {back}."]
     if found.rows:
         since = f"{found.rows_of:%Y-%m-%d %H:%M:%S} UTC" if found.rows_of else "the copy"
-        lines.append(f"The rows are of {since}. What was made since is lost; what was destroyed since opens again.")
+        lines.append(f"The rows are of {since}. What was made since is lost.")
+        lines.append(f"{again} keys that had been destroyed since came back, and are destroyed again.")
     if found.keyring:
         lines.append("The old live place is noted as lost: attest its end with `vig-vault key places gone`.")
     lines.append("Now: vig-vault fsck, vig-vault key status; then start the service, and roll the epoch.")
@@ -157,6 +161,7 @@ def restore(
         keyring=found.keyring,
         rows=found.rows,
         rows_of=found.rows_of,
+        destroyed_again=again,
         epoch=standing.epoch,
     )
 

@@ -26,7 +26,7 @@ EXTRA = "hcvault"
 KIND = "aes256-gcm96"
 TIMEOUT_SECONDS = 10
 _CHECK = b"vig-vault root check v1"
-_NAME = re.compile(r"(?P<host>[^/\s]+)/(?P<mount>[\w.-]+)/keys/(?P<key>[\w.-]+)")
+_NAME = re.compile(r"(?P<host>[^/\s@]+)/(?P<mount>[\w.-]+)/keys/(?P<key>[\w.-]+)")
 _FORM = re.compile(rb"vault:v[0-9]+:[A-Za-z0-9+/=]+")
 
 

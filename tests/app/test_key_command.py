@@ -10,14 +10,16 @@ import pytest
 from sqlalchemy import select, update
 
 from app import keeping, restoring
+from app.unsealing import FOLDER, Door
 from audit.models import AuditEntryRow
 from core.errors import Conflict, NotFound, Unavailable
 from core.ids import CaseId, ObjectId, new_id
 from core.secret import Secret
 from keys import JobCapability, KeyStore, LocalRoot, PlaceKind
 from keys.keyring import FILE_NAME
-from keys.models import ObjectKeyRow, PlaceRow, ProcessRow
+from keys.models import ObjectKeyRow, PlaceRow, ProcessRow, RootRow
 from tests.app.keyshop import PASSPHRASE, Shop, make_shop
+from vault.models import ObjectKind, ObjectRow, ObjectState
 
 CASE = CaseId(new_id())
 MAY = JobCapability("test", CASE)
@@ -213,11 +215,73 @@ def test_lost_key_rows_come_back_as_they_were_at_the_copy(shop: Shop) -> None:
     assert said["rows_of"]
     with shop.opened() as service:
         assert service.keystore.object_key(kept, capability=MAY) == key
-        assert service.keystore.object_key(gone, capability=MAY), "what was destroyed since opens again, as is said"
+        assert service.keystore.object_key(gone, capability=MAY), "no row of the database says that it was destroyed"
         with pytest.raises(NotFound):
             service.keystore.object_key(late, capability=MAY)
     assert shop.run("key", "roll-epoch")[0] == 0
     assert shop.ask("key", "status")[0] == 0
+
+
+def test_what_was_destroyed_since_the_copy_does_not_come_back_with_the_rows(shop: Shop) -> None:
+    with shop.opened() as service:
+        gone, _ = an_object(service.keystore)
+        kept, key = an_object(service.keystore)
+        service.keystore.back_up()
+        service.keystore.destroy_object_key(gone)
+        at = service.db.clock.now()
+        with service.db.begin() as session:
+            session.add(
+                ObjectRow(
+                    id=gone,
+                    case_id=CASE,
+                    generation=1,
+                    kind=ObjectKind.ORIGINAL,
+                    state=ObjectState.DESTROYED,
+                    job_id=new_id(),
+                    fence=1,
+                    media_type="",
+                    created_at=at,
+                )
+            )
+    for path in (shop.folder / "store").glob("keys.db*"):
+        path.unlink()
+    status, said = shop.ask("key", "restore", "--yes")
+    assert (status, said["destroyed_again"]) == (0, 1)
+    with shop.opened() as service:
+        with pytest.raises(NotFound, match="key_gone"):
+            service.keystore.object_key(gone, capability=MAY)
+        promised = service.keystore.erasure_of(gone)
+        assert promised
+        assert promised.irrecoverable_since is None, "the copy that it came from is there until the next roll"
+        assert service.keystore.object_key(kept, capability=MAY) == key
+    assert "key.destroyed" in logged(shop)
+
+
+def test_a_restore_sees_a_process_whose_key_database_was_taken_away(shop: Shop) -> None:
+    """It stands in no row of a new database, and would go on writing keys to one that has no name any more."""
+    door = Door(shop.settings.store / FOLDER, name="serve", give=lambda _: None, is_sealed=lambda: False)
+    door.open()
+    for path in (shop.folder / "store").glob("keys.db*"):
+        path.unlink()
+    assert shop.run("key", "restore", "--yes") == (1, "keys_in_use")
+    assert not (shop.folder / "store" / "keys.db").exists()
+    door.close()
+    assert shop.run("key", "restore", "--yes")[0] == 0
+
+
+def test_what_a_lost_place_may_be_sealed_under_is_known_although_the_rows_are_older(shop: Shop) -> None:
+    """Else a certificate would call its capsule dead as soon as every root key that the older rows know is."""
+    new = shop.write_passphrase("incorrect horse battery", name="new")
+    assert shop.run("key", "rotate-root", "--new-passphrase-file", str(new))[0] == 0
+    shop.write_passphrase("incorrect horse battery")
+    with shop.opened("incorrect horse battery") as service:
+        under = {one.id for one in service.keystore.roots() if one.is_live}
+    shutil.rmtree(shop.folder / "store" / "keyring")
+    (shop.folder / "store" / "keys.db").unlink()
+    assert shop.run("key", "restore", "--yes")[0] == 0
+    with shop.opened("incorrect horse battery") as service, service.keystore.db.read() as session:
+        lost = session.scalars(select(PlaceRow.lost_at).where(PlaceRow.lost_at.is_not(None))).one()
+        assert {row.id for row in session.scalars(select(RootRow)) if row.made_at <= lost} >= under
 
 
 def test_both_lost_come_back_together(shop: Shop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import sqlite3
 import stat
@@ -278,6 +279,49 @@ def test_another_user_is_not_let_in(door: unsealing.Door, bell: Bell, monkeypatc
         monkeypatch.setattr(unsealing, "ROOT", 54322)
     (told,) = unsealing.ask_all(door.path.parent, secret=Secret("right"))
     assert (told.code, bell.rung) == ("not_yours", 0)
+
+
+def test_a_folder_that_others_may_enter_takes_no_socket(tmp_path: Path, bell: Bell) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run").chmod(0o770)
+    door = unsealing.Door(tmp_path / "run", name="serve", give=bell.give, is_sealed=lambda: True)
+    with pytest.raises(Unavailable, match="socket_unavailable"):
+        door.open()
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_door_that_is_being_made_is_not_taken_for_a_dead_ones(tmp_path: Path) -> None:
+    """Between its name and its listening a socket refuses like that of a process that died, which is cleared away."""
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as coming:
+        coming.bind(str(tmp_path / f"serve.sock{unsealing._COMING}"))
+        assert unsealing.ask_all(tmp_path) == []
+        assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_door_outlives_a_moment_without_room_for_another_file(door: unsealing.Door) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as client:
+        folder = os.open(door.path.parent, os.O_PATH)
+        client.settimeout(PATIENCE_SECONDS)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(client.fileno(), folder) + 1, hard))
+        try:
+            client.connect(f"/proc/self/fd/{folder}/{door.path.name}")
+            client.sendall(b"{}\n")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            os.close(folder)
+        assert b'"sealed": true' in client.recv(1000)
+
+
+def test_root_tells_the_vaults_own_user_and_nobody_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, other = socket.socketpair()
+    with closing(ours), closing(other):
+        monkeypatch.setattr(os, "geteuid", lambda: 54321)
+        monkeypatch.setattr(unsealing, "ROOT", 54321)
+        assert unsealing.is_trusted(ours, owner=os.getuid())
+        assert not unsealing.is_trusted(ours, owner=54322)
+        monkeypatch.setattr(unsealing, "ROOT", 54322)
+        assert not unsealing.is_trusted(ours, owner=os.getuid())
 
 
 def test_a_folder_that_takes_no_socket_is_said(tmp_path: Path, bell: Bell) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import json
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 import audit
 import identity
@@ -15,6 +15,7 @@ from core.db import Database
 from core.errors import NotFound
 from core.ids import CertificateId
 from keys import KeyStore
+from keys.models import KeyState, ObjectKeyRow
 from retention import Certificate, Schedule, disposal
 from retention.disposal import Work
 from retention.models import ItemRow
@@ -88,6 +89,20 @@ def test_until_the_epoch_has_rolled_a_certificate_promises_nothing(
     assert after.irrecoverable_since is not None
     assert after.pending == ()
     assert after.body == before.body
+
+
+@pytest.mark.parametrize("came_back", [{"state": KeyState.ACTIVE, "destroyed_at": None, "destroyed_epoch": None}, None])
+def test_a_certificate_promises_nothing_once_older_key_rows_were_brought_back(
+    db: Database, shelf: Shelf, night: Night, family: Family, schedule: Schedule, came_back: dict[str, object] | None
+) -> None:
+    shelf.film()
+    shelf.pass_days(28)
+    night.carry_out(retention.plan(db, schedule=schedule))
+    assert only(db, shelf.keystore, family).irrecoverable_since
+    with shelf.keystore.db.begin() as session:
+        session.execute(update(ObjectKeyRow).values(came_back) if came_back else delete(ObjectKeyRow))
+    found = only(db, shelf.keystore, family)
+    assert (found.rolled_at, found.irrecoverable_since, found.pending) == (None, None, ())
 
 
 def test_an_outsider_verifies_a_certificate_with_the_logs_public_key_alone(

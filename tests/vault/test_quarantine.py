@@ -75,7 +75,7 @@ def test_a_part_that_is_missing_is_no_damage(sender: Sender, db: Database, tmp_p
     path = next(tmp_path.rglob(part))
     kept = path.read_bytes()
     path.unlink()
-    with pytest.raises(Damaged):
+    with pytest.raises(Damaged, match="object_missing"):
         finish(sender, lease_of(db, footage_id))
     path.write_bytes(kept)
     finish(sender, lease_of(db, footage_id))

@@ -51,6 +51,7 @@ def test_what_differs_from_machine_to_machine_is_not_kept(uri: str, kept: str, n
         "hcvault://keys.example.gov.uk/transit/keys/vig-vault?tls=perhaps",
         "hcvault://keys.example.gov.uk/transit/keys/vig-vault?snapshots-kept-days=-1",
         "hcvault://keys.example.gov.uk/transit/keys/../../sys?ca=/x",
+        "hcvault://me:1234@keys.example.gov.uk/transit/keys/vig-vault",
         "aws-kms:vig-vault",
         "aws-kms:alias/vig-vault?waits-days=6",
         "aws-kms:alias/vig-vault?waits-days=31",

@@ -35,6 +35,7 @@ BAD = [
     "s3://films#a",
     "s3://films?endpoint=http://s3.example.gov.uk",
     "s3://films?endpoint=films",
+    "s3://films?endpoint=https://key:hunter2@s3.example.gov.uk",
 ]
 
 

@@ -23,7 +23,7 @@ import audit
 from audit import Event
 from core.db import Database, lock
 from core.errors import Conflict, Damaged, Unavailable
-from core.ids import ObjectId
+from core.ids import ObjectId, new_id
 from keys import KeyStore
 from vault import errors, stretches, whereabouts
 from vault.models import ObjectRow, ObjectState, PartRow
@@ -118,7 +118,7 @@ def _target(db: Database, *, target: ObjectStore, address: str) -> str:
         return found.id
     if next(target.names(), None) is not None:
         raise Conflict("target_not_empty", "There is something in the target already. Name an empty one.")
-    name = whereabouts.mark(target)
+    name = new_id()
     with db.begin() as session:
         for stale in session.scalars(select(StoreRow).where(StoreRow.state == StoreState.TARGET).with_for_update()):
             if stale.written_since is not None:
@@ -126,6 +126,7 @@ def _target(db: Database, *, target: ObjectStore, address: str) -> str:
             stale.state = StoreState.FORMER
         session.add(StoreRow(id=name, address=address, state=StoreState.TARGET, noted_at=db.clock.now()))
         audit.record(session, Event.STORE_MOVE_BEGUN, actor=None, details={"store": name})
+    whereabouts.mark(target, name=name)  # after its row: a mark that no row knows would make the target look taken
     return name
 
 
@@ -217,11 +218,13 @@ class _Turn:
                 after = rows[-1][0]
                 for one, size in rows:
                     self.known += 1
-                    if self.target.size(one) == size or not self._wanted([one]):
+                    there = self.target.size(one)
+                    if there == size or not self._wanted([one]):
                         continue
-                    if self.source.size(one) is None:
+                    here = self.source.size(one)
+                    if here is None:
                         yield one
-                    self.is_behind = True
+                    self.is_behind = self.is_behind or there is None or there != here  # damage is copied as it is
 
     def told(self, what: Next, *, missing: tuple[str, ...]) -> Moved:
         """How far it came."""
@@ -261,14 +264,16 @@ class _Turn:
                 writer.write(piece)
                 self._count(len(piece), paced=len(piece))
             writer.commit()
-        if pinned is not None and whole.hexdigest() != pinned:
+        copied = whole.hexdigest()
+        is_as_pinned = copied == pinned  # nothing is pinned of a part; one bad read of it is found out all the same
+        if not (is_as_pinned or self._hash(self.source, name) == copied) or self._hash(self.target, name) != copied:
+            self.target.delete(name)
+            raise Unavailable("copy_differs", "One of the stores gave other bytes than before. Look at its disks.")
+        if pinned is not None and not is_as_pinned:
             self.damaged.append(name)
             with self.db.begin() as session:
                 quarantine(session, ObjectId(name))
-        if self._hash(self.target, name) != whole.hexdigest():
-            self.target.delete(name)
-            raise Unavailable("copy_differs", "The target gave back other bytes than it was given. Look at its disks.")
-        return whole.hexdigest()
+        return copied
 
     def _hash(self, store: ObjectStore, name: str) -> str:
         whole, size, read = hashlib.sha256(), store.size(name), stretches.reader(store, name)

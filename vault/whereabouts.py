@@ -58,17 +58,11 @@ def marks(session: Session) -> set[str]:
     return set(session.scalars(select(StoreRow.id)))
 
 
-def mark(store: ObjectStore) -> str:
-    """Leave a mark in a store.
-
-    Returns:
-        Its name.
-    """
-    name = new_id()
+def mark(store: ObjectStore, *, name: str) -> None:
+    """Leave a mark of this name in a store."""
     with store.writer(name) as writer:
         writer.write(_MARK)
         writer.commit()
-    return name
 
 
 def bears(store: ObjectStore, rows: Collection[StoreRow]) -> StoreRow | None:
@@ -83,7 +77,8 @@ def _adopt(db: Database, *, store: ObjectStore, address: str) -> None:
         expected = list(session.scalars(query))
     if expected and all(store.size(name) is None for name in expected):
         raise _unknown()
-    name = mark(store)
+    name = new_id()
+    mark(store, name=name)
     at = db.clock.now()
     with db.begin() as session:
         if session.scalars(select(StoreRow.id).limit(1)).first() is None:

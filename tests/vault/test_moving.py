@@ -237,6 +237,38 @@ def test_what_is_damaged_is_told_quarantined_and_still_kept(removal: Removal) ->
     assert removal.file("new", name).read_bytes() == path.read_bytes()
 
 
+def test_one_bad_read_quarantines_nothing_and_is_not_kept(removal: Removal) -> None:
+    name = removal.add(removal.old)
+
+    class Flickering(DiskStore):
+        bad = 1
+
+        def read(self, name: str, *, start: int, length: int) -> bytes:
+            content = super().read(name, start=start, length=length)
+            if length < 40_000 or not self.bad:
+                return content
+            self.bad -= 1
+            return content[:-1] + bytes([content[-1] ^ 1])
+
+    source = Flickering(removal.folder / "old")
+    with pytest.raises(Unavailable, match="copy_differs"):
+        removal.move(source=source)
+    with removal.db.read() as session:
+        assert session.get_one(ObjectRow, name).state is ObjectState.SEALED
+    assert removal.move(source=source).damaged == ()
+    assert removal.names(removal.new) == removal.names(removal.old)
+    assert removal.file("new", name).read_bytes() == removal.file("old", name).read_bytes()
+
+
+def test_what_was_cut_short_is_copied_as_it_is_and_does_not_hold_the_move_up(removal: Removal) -> None:
+    name = removal.add(removal.old)
+    path = removal.file("old", name)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert removal.move().damaged == (name,)
+    removal.switch()
+    assert removal.move().next is Next.DROP
+
+
 def test_what_is_missing_is_told_and_the_old_store_is_not_given_up(removal: Removal) -> None:
     name = removal.add(removal.old)
     removal.old.delete(name)

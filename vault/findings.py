@@ -33,7 +33,7 @@ class Leftover(StrEnum):
 
 WORDS: Mapping[Trouble | Leftover, str] = {
     Trouble.OBJECT_MISSING: "The database knows it, and its bytes are gone. Restore it from a backup of the objects.",
-    Trouble.OBJECT_DAMAGED: "Its bytes aren't what was sealed. Restore it from a backup of the objects.",
+    Trouble.OBJECT_DAMAGED: "Its bytes aren't what was sealed. The right ones help only until it is quarantined.",
     Trouble.PART_MISSING: "Bytes of an unfinished deposit are gone. It can't be finished: deposit that film again.",
     Trouble.PART_DAMAGED: "Bytes of an unfinished deposit aren't what was sealed. Deposit that film again.",
     Trouble.KEY_MISSING: "It should open, and its key is gone or damaged. Is the key database an older one?",

@@ -91,9 +91,7 @@ class Host:
                 raise Unavailable("closing", "This process ends.")
             if self.service is None:
                 self._open(root)
-            elif self.service.keystore.is_sealed or self.service.keystore.keyring.is_superseded():
-                self.service.keystore.unseal(root)
-            else:
+            elif not self.service.keystore.unseal_again(root):
                 return
             assert self.service is not None
             with self.service.db.begin() as session:

@@ -68,15 +68,25 @@ class Door:
         name: what the process is called; what makes it unique is added.
         give: opens the keys.
         is_sealed: whether they are closed.
+        monotonic: counts how long ago a wrong one was given, in seconds.
     """
 
-    def __init__(self, folder: Path, *, name: str, give: Give, is_sealed: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        give: Give,
+        is_sealed: Callable[[], bool],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.path = folder / f"{name}.{secrets.token_hex(3)}{_ENDING}"
         self._give = give
         self._is_sealed = is_sealed
         self._stop = threading.Event()
+        self._monotonic = monotonic
         self._failures = 0
-        self._not_before = 0.0
+        self._not_before = -math.inf
         self._socket: socket.socket | None = None
 
     def open(self) -> None:
@@ -141,14 +151,14 @@ class Door:
         return {"sealed": self._is_sealed(), **said}
 
     def _try(self, secret: Secret[str]) -> None:
-        wait = self._not_before - time.monotonic()
+        wait = self._not_before - self._monotonic()
         if wait > 0:
             raise Unavailable("too_many_tries", f"Wrong too often. Try again in {math.ceil(wait)} seconds.")
         try:
             self._give(secret)
         except Refused:
             self._failures += 1
-            self._not_before = time.monotonic() + min(2.0 ** (self._failures - 1), _LONGEST_WAIT_SECONDS)
+            self._not_before = self._monotonic() + min(2.0 ** (self._failures - 1), _LONGEST_WAIT_SECONDS)
             raise
         self._failures = 0
 

@@ -13,7 +13,7 @@ from keys.inventory import KeyLine, KeyStanding
 from keys.keystore import KeyStore
 from keys.models import KEYS_METADATA, PlaceKind, RollState
 from keys.places import Loss, add_recovery, attest_gone, lose, require_known
-from keys.recovery import Recovered, keys_in_use, living, recover
+from keys.recovery import Recovered, keys_in_use, recover
 from keys.roll import RollReport
 from keys.rooting import RootStanding
 from keys.roots import Assurance, Destruction, Root
@@ -56,7 +56,6 @@ __all__ = [
     "attest_gone",
     "blind_index",
     "keys_in_use",
-    "living",
     "lose",
     "object_binding",
     "open_field",

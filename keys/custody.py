@@ -105,15 +105,20 @@ class Custody:
             self._note(root, record)
         self.beat()
 
-    def unseal_again(self, root: Root) -> None:
+    def unseal_again(self, root: Root) -> bool:
         """Give the root to this process unless it has the one that the keyring is under now.
+
+        Returns:
+            Whether it was needed.
 
         Raises:
             Unavailable: ``keyring_missing``.
             Refused: ``wrong_root``; nothing was changed.
         """
-        if self.is_sealed or self.keyring.is_superseded():
+        is_needed = self.is_sealed or self.keyring.is_superseded()
+        if is_needed:
             self.unseal(root)
+        return is_needed
 
     def seal(self) -> None:
         """Forget the root and every key."""

@@ -86,12 +86,6 @@ def recover(*, db: Database, root: Root, places: Sequence[Path]) -> Recovered:
     return Recovered(place, keyring=live is None, rows=not has_rows, rows_of=rows_of)
 
 
-def living(db: Database) -> int:
-    """How many processes used these keys within the last minute."""
-    with db.read() as session:
-        return _living(session, at=db.clock.now())
-
-
 def _living(session: Session, *, at: datetime) -> int:
     lately = select(func.count()).select_from(ProcessRow).where(ProcessRow.seen_at > at - heartbeat.LAPSES_AFTER)
     return session.scalars(lately).one()

@@ -105,9 +105,9 @@ def roll_epoch(
 def backup(*, store: Store = None, passphrase_file: PassphraseFile = None, as_json: Json = False) -> None:
     """Write keyring and key rows to the recovery places now, and read them back. The service does so by itself too."""
     with opened(store=store, passphrase_file=passphrase_file) as service:
+        written = service.keystore.back_up()  # outside of the transaction: it takes seconds where there are many rows
         with service.db.begin() as session:
             audit.record(session, Event.KEYS_BACKED_UP, actor=None)
-            written = service.keystore.back_up()
         standing = service.keystore.status()
     places = [place for place in standing.places if place.kind is PlaceKind.RECOVERY and place.lost_at is None]
     say(

@@ -207,6 +207,7 @@ class Bell:
     def __init__(self) -> None:
         self.sealed = True
         self.rung = 0
+        self.seconds = 0.0
 
     def give(self, secret: Secret[str]) -> None:
         self.rung += 1
@@ -227,7 +228,9 @@ def bell() -> Bell:
 def door(bell: Bell, tmp_path: Path) -> Iterator[unsealing.Door]:
     deep = tmp_path / ("a folder with a long name " * 5)
     deep.mkdir()
-    door = unsealing.Door(deep / "run", name="serve", give=bell.give, is_sealed=lambda: bell.sealed)
+    door = unsealing.Door(
+        deep / "run", name="serve", give=bell.give, is_sealed=lambda: bell.sealed, monotonic=lambda: bell.seconds
+    )
     door.open()
     yield door
     door.close()
@@ -245,8 +248,15 @@ def test_after_a_wrong_word_the_next_may_only_be_tried_later(door: unsealing.Doo
     assert (told.is_sealed, told.code) == (True, "wrong_root")
     (told,) = unsealing.ask_all(folder, secret=Secret("right"))
     assert (told.is_sealed, told.code, bell.rung) == (True, "too_many_tries", 1), "not even looked at"
-    until(lambda: not unsealing.ask_all(folder, secret=Secret("right"))[0].is_sealed)
-    assert bell.rung == 2
+    bell.seconds = 0.9
+    assert unsealing.ask_all(folder, secret=Secret("wrong"))[0].code == "too_many_tries"
+    bell.seconds = 1.0
+    assert unsealing.ask_all(folder, secret=Secret("wrong"))[0].code == "wrong_root"
+    bell.seconds = 2.9
+    assert unsealing.ask_all(folder, secret=Secret("right"))[0].code == "too_many_tries", "twice as long"
+    bell.seconds = 3.0
+    assert not unsealing.ask_all(folder, secret=Secret("right"))[0].is_sealed
+    assert bell.rung == 3
 
 
 def test_a_fault_is_told_without_its_words_and_the_door_stays(door: unsealing.Door) -> None:

@@ -34,6 +34,7 @@ MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"
 PIN, WRONG_PIN = "246810", "135791"
 TOKEN = "dev-only-root"
 REGION = "eu-west-2"
+_PATIENCE_SECONDS = 60
 
 
 class Peer(Protocol):
@@ -233,7 +234,8 @@ def running(
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(start(port), env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            while process.poll() is None:
+            end = time.monotonic() + _PATIENCE_SECONDS
+            while process.poll() is None and time.monotonic() < end:
                 try:
                     ready = answers(port, (folder / "log").read_text(encoding="utf-8"))
                 except (httpx.HTTPError, OSError):

@@ -24,7 +24,10 @@ LONGEST_GAP = 0.5
 _FAR = 1.0
 """How far somebody may be from where they were expected, as a multiple of their size, after one step."""
 _FARTHER = 0.12
-"""How much farther for each further frame."""
+"""How much farther for each further frame, up to the next look."""
+_NEXT_LOOK = 3
+_FAR_AFTER_A_GAP = 0.8
+"""How far after a look at which they weren't seen: whoever turns up beside somebody who turned away is somebody else."""
 _LARGER = 1.8
 """By what factor somebody's size may differ."""
 _MARGIN = 0.35
@@ -148,7 +151,9 @@ def _cost(one: _Followed, face: Face, *, frame: int) -> float:
     x, y = one.expected(frame)
     at_x, at_y = centre(face)
     far = math.hypot(at_x - x, at_y - y) / max(size(last), size(face))
-    if far > _FAR + _FARTHER * abs(frame - one.places[-1][0]) or not 1 / _LARGER < ratio < _LARGER:
+    ago = abs(frame - one.places[-1][0])
+    most = _FAR + _FARTHER * ago if ago <= _NEXT_LOOK else _FAR_AFTER_A_GAP
+    if far > most or not 1 / _LARGER < ratio < _LARGER:
         return _NEVER
     return far + abs(math.log(ratio))
 

@@ -154,3 +154,11 @@ def test_a_checker_is_sent_to_who_comes_who_goes_cuts_gaps_and_doubts() -> None:
         (LookKind.UNSURE, 54, 3),
         (LookKind.CUT, 54, None),
     ]
+
+
+@pytest.mark.parametrize("back_at", [24, 27, 30])
+@pytest.mark.parametrize("apart", [80, 120, 160])
+def test_whoever_turns_up_beside_somebody_who_turned_away_is_somebody_else(apart: float, back_at: int) -> None:
+    """Whoever is kept must not lend their name to whoever sits next to them."""
+    found = film(Walker(400, 200, last=20), Walker(400 + apart, 200, first=back_at))
+    assert spans(found) == [(0, 18), (back_at, 59)]

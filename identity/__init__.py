@@ -47,6 +47,7 @@ from identity.models import CaseRow
 from identity.opening import open_case
 from identity.own_secrets import change_passcode, change_password
 from identity.people import correct_birth_date, member_cases, person_name, person_names, set_safe_contact
+from identity.places import guiders_since
 from identity.relationships import add_relationship, end_relationship
 from identity.rosters import lock_case, members_of, raise_version, require_open, roster, versions
 from identity.sealing import attach
@@ -189,6 +190,7 @@ __all__ = [
     "enrol",
     "every_case",
     "forget_own_device",
+    "guiders_since",
     "has_device",
     "households",
     "invite",

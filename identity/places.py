@@ -45,6 +45,16 @@ def guider_of(session: Session, case_id: CaseId) -> AssignmentRow | None:
     ).one_or_none()
 
 
+def guiders_since(session: Session, case_id: CaseId, *, since: datetime) -> frozenset[PersonId]:
+    """Everybody who guided a case at some time from then on: any of them may have worked on its films."""
+    rows = session.scalars(
+        select(AssignmentRow.person_id).where(
+            AssignmentRow.case_id == case_id, AssignmentRow.role == Role.GUIDER, still(since)
+        )
+    )
+    return frozenset(PersonId(one) for one in rows)
+
+
 def place(
     session: Session,
     actor: Actor,

@@ -27,7 +27,7 @@ _FARTHER = 0.12
 """How much farther for each further frame, up to the next look."""
 _NEXT_LOOK = 3
 _FAR_AFTER_A_GAP = 0.8
-"""How far after a look at which they weren't seen: whoever turns up beside somebody who turned away is somebody else."""
+"""How far after a look at which they weren't seen: whoever turns up beside somebody who turned away is another."""
 _LARGER = 1.8
 """By what factor somebody's size may differ."""
 _MARGIN = 0.35

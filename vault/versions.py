@@ -10,8 +10,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+import identity
 from consent import RenditionState
-from core.ids import ClipId, PersonId, RenditionId
+from core.ids import CaseId, ClipId, PersonId, RenditionId
 from vault import renditions, viewings
 from vault.models import ClipRow, RenditionRow, Treatment
 
@@ -34,14 +35,18 @@ def is_current(session: Session, rendition_id: RenditionId) -> bool:
 
 
 def makers_of(session: Session, rendition_id: RenditionId) -> frozenset[PersonId]:
-    """Who had a hand in a rendition: its author, and whoever cut the clip. None of them checks it.
+    """Who had or may have had a hand in a rendition: its author, whoever cut the clip, and whoever guided since then.
+
+    A former guider may have chosen who stays visible, though another had it made. None of them checks it.
 
     Raises:
         NotFound: no such rendition.
     """
     row = renditions.find(session, rendition_id)
     cut = session.get(ClipRow, row.clip_id) if row.clip_id else None
-    return frozenset(PersonId(one) for one in (row.author, cut.author if cut else None) if one)
+    made = frozenset(PersonId(one) for one in (row.author, cut.author if cut else None) if one)
+    since = cut.created_at if cut else row.created_at
+    return made | identity.guiders_since(session, CaseId(row.case_id), since=since)
 
 
 def supersede(session: Session, row: RenditionRow, *, at: datetime) -> list[RenditionId]:

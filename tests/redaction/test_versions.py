@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import consent
+import identity
 import redaction
 import vault
 from consent import Audience, Decision, Purpose
@@ -140,6 +141,39 @@ def test_whoever_cut_the_clip_does_not_check_the_blurred_version_of_another_guid
         session.get_one(vault.models.ClipRow, cinema.clip.clip_id).author = colleague.id
     with pytest.raises(Refused, match="checker_made_it"):
         ask_check(cinema, blurred)
+
+
+def hand_over(cinema: Cinema, to: PersonId) -> None:
+    identity.change_guider(
+        cinema.db,
+        keystore=cinema.keystore,
+        actor=cinema.family.staff.manager.actor,
+        case_id=cinema.family.case_id,
+        staff=to,
+        reason="A longer leave",
+    )
+
+
+def test_whoever_guided_while_people_were_chosen_does_not_check_what_their_successor_made(cinema: Cinema) -> None:
+    colleague, guider = cinema.family.staff.colleague, cinema.guider
+    hand_over(cinema, colleague.id)
+    hand_over(cinema, guider.id)
+    blurred = blur(cinema)
+    with pytest.raises(Refused, match="checker_made_it"):
+        ask_check(cinema, blurred)
+
+
+def test_a_checker_who_guides_the_family_by_now_passes_nothing(cinema: Cinema) -> None:
+    colleague = cinema.family.staff.colleague
+    blurred = blur(cinema, persons=(cinema.family.child,))
+    ask_check(cinema, blurred)
+    viewing = cinema.begin(colleague, Purpose.CHECK, rendition_id=blurred)
+    cinema.play(colleague, viewing.id)
+    hand_over(cinema, colleague.id)
+    with pytest.raises(Refused, match="checker_made_it"):
+        redaction.attest(cinema.db, actor=colleague.actor, rendition_id=blurred, persons=(cinema.family.child,))
+    with cinema.db.read() as session:
+        assert vault.facts_for(session, blurred).attested_by is None
 
 
 def test_faces_of_the_footage_are_none_of_a_checkers_business(cinema: Cinema) -> None:

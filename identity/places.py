@@ -49,7 +49,9 @@ def guiders_since(session: Session, case_id: CaseId, *, since: datetime) -> froz
     """Everybody who guided a case at some time from then on: any of them may have worked on its films."""
     rows = session.scalars(
         select(AssignmentRow.person_id).where(
-            AssignmentRow.case_id == case_id, AssignmentRow.role == Role.GUIDER, still(since)
+            AssignmentRow.case_id == case_id,
+            AssignmentRow.role == Role.GUIDER,
+            or_(AssignmentRow.ends_at.is_(None), AssignmentRow.ends_at >= since),
         )
     )
     return frozenset(PersonId(one) for one in rows)

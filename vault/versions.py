@@ -6,7 +6,7 @@ rendition ends with that, so that nobody watches a version from which somebody w
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,8 @@ from consent import RenditionState
 from core.ids import CaseId, ClipId, PersonId, RenditionId
 from vault import renditions, viewings
 from vault.models import ClipRow, RenditionRow, Treatment
+
+_IN_USE = (RenditionState.LIVE, RenditionState.QUARANTINED)
 
 
 def current(session: Session, clip_id: ClipId) -> RenditionRow | None:
@@ -53,16 +55,19 @@ def supersede(session: Session, row: RenditionRow, *, at: datetime) -> list[Rend
     """A clip has a new redacted rendition: no earlier one goes to anybody outside the family any more.
 
     Earlier redacted ones are out of use. The original cut stays, for the guider's work and for those who are in it, but
-    what was attested of it is void. The caller raises the case's version.
+    what was attested of it is void. Whatever the clock says, the new one is the latest. The caller raises the
+    case's version.
 
     Returns:
         The earlier ones.
     """
     former = [one for one in renditions.of_clip(session, ClipId(row.clip_id or "")) if one.id != row.id]
+    after = [one.created_at + timedelta(microseconds=1) for one in former]  # a clock may stand, or go back
+    row.created_at = max([row.created_at, *after])
     for one in former:
         one.attested_by, one.attested_at, one.nobody_recognisable = None, None, False
         if one.treatment is Treatment.REDACTED:
-            if one.state is RenditionState.LIVE:
+            if one.state in _IN_USE:
                 one.state = RenditionState.WITHDRAWN_FROM_USE
             viewings.end_all(session, RenditionId(one.id), reason="superseded", at=at)
     return [RenditionId(one.id) for one in former]

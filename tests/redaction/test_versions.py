@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 import consent
@@ -12,6 +14,7 @@ from consent import Audience, Decision, Purpose
 from core.errors import Conflict, NotFound, Refused
 from core.ids import PersonId, RenditionId
 from redaction import CheckState
+from tests.fakes import HandClock
 from tests.families import Someone
 from tests.redaction.faces import add_redacted
 from tests.vault.agreeing import share_with_social_worker
@@ -123,6 +126,17 @@ def test_a_later_version_ends_the_one_before_and_its_check(cinema: Cinema) -> No
     )
     assert check.state is CheckState.TAKEN_BACK
     ask_check(cinema, second)
+
+
+def test_the_version_made_last_is_the_one_that_goes_out_though_the_clock_went_back(
+    cinema: Cinema, clock: HandClock
+) -> None:
+    first = blur(cinema)
+    clock.move(timedelta(hours=-1))
+    second = blur(cinema, content=b"with another cover")
+    with cinema.db.read() as session:
+        assert vault.is_current(session, second)
+        assert not vault.is_current(session, first)
 
 
 def test_only_the_latest_version_can_be_checked(cinema: Cinema) -> None:

@@ -24,6 +24,8 @@ from core.ids import CaseId, EntryId, InvitationId, PersonId
 from core.jobs import Lease
 from vault import MIB, Claim, Pace
 
+_MEDIA = frozenset({vault.FINISH, vault.CUT, vault.DETECT, vault.REDACT})
+"""Jobs that begin by reading from the store. A disposal begins with keys."""
 _SUBJECT = "A message for you"
 _QUESTION = "Something is waiting for your answer. You can look when it suits you. There is no hurry.\n"
 _ANSWER = "An answer was noted for you. You can look at it, and change it, when it suits you.\n"
@@ -88,6 +90,7 @@ def make_worker(service: Service, *, name: str) -> Worker:
         gave_up=lambda lease, error: vault.give_up(db, lease=lease, error=error),
         duties=tuple(duties),
         ends=ends,
+        may_begin=lambda kind: vault.look_at(store) if kind in _MEDIA else None,
     )
 
 
@@ -114,7 +117,8 @@ def scrub_if_due(service: Service, *, stop: threading.Event) -> None:
 
 
 def _start_lost_work(service: Service) -> None:
-    """A job whose database was away for all of the engine's tries is begun again: else its film waited for ever."""
+    """A job whose database or store was away for all of the engine's tries is begun again: else it waited for ever."""
+    vault.look_at(service.store)
     lost = unresumed(service.db, workflows_url=service.settings.address_of("workflows"))
     start_again(service.db, job_ids=lost)
 

@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import audit
+import vault
 from app.ending import Ending, Stage
 from app.service import Service
 from core.db import Database, reachable
@@ -134,7 +135,12 @@ def _stands_by(db: Database, *, witness: audit.Witness) -> None:
 
 def alarms_of(service: Service) -> tuple[Part, ...]:
     """What somebody must look at, though pages may be served meanwhile."""
-    return (Part("key_copy", lambda: _is_copied(service), fresh=timedelta(seconds=30), hanging=None),)
+    return (
+        Part("key_copy", lambda: _is_copied(service), fresh=timedelta(seconds=30), hanging=None),
+        # Not among what must hold: a proxy would send nobody here any more, and people must be able to withdraw.
+        Part("objects", lambda: vault.look_at(service.store)),
+        Part("spool", lambda: _spool_has_room(service)),
+    )
 
 
 def _is_copied(service: Service) -> None:
@@ -174,6 +180,15 @@ def _has_room(folder: Path, *, store: ObjectStore) -> None:
     check_room(folder)
     if not store.takes_writes:
         raise Unavailable("store_read_only", "The disk failed to write through: nothing more is taken.")
+
+
+def _spool_has_room(service: Service) -> None:
+    """Only where it lies on a disk of its own: the store's disk is a part that must hold."""
+    spool = service.store.spool
+    with suppress(OSError):
+        if spool.stat().st_dev == service.settings.store.stat().st_dev:
+            return
+    check_room(spool)
 
 
 def _answers(db: Database) -> None:

@@ -22,7 +22,7 @@ from core.db import Database, connect
 from core.errors import Invalid, VaultError
 from core.mark import mark
 from keys import KeyStore, Root
-from vault import Address, BothStores, Bounds, ObjectStore, open_store, recognise
+from vault import Address, BothStores, Bounds, KnownStore, ObjectStore, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Service:
     Attributes:
         db: the main database, with the audit writer attached.
         keystore: unsealed.
-        store: where sealed objects lie.
+        store: where sealed objects lie; refuses everything until its mark was seen.
         watch: this process's eye on consent versions and sessions.
         policy: the authority's settings for the consent rule.
         bounds: its settings for deposits.
@@ -86,7 +86,7 @@ def open_service(settings: Settings, *, root: Root) -> Service:
     Raises:
         Refused: the root is another one; nothing is made or changed.
         Unavailable: a database is gone or of another version, the root can't be reached, or the objects aren't where
-            they were.
+            they were. A store that only doesn't answer is no reason: what needs it is refused until it does.
     """
     clock = SteadyClock(clock_for(settings))
     db, keys_db = databases(settings, clock=clock)
@@ -94,8 +94,8 @@ def open_service(settings: Settings, *, root: Root) -> Service:
     check_current(keys_db, Tree.KEYS)
     with db.read() as session:
         clock.raise_to(mark(session))
-    store = objects_of(settings)
-    recognise(db, store=store, address=str(Address.parsed(settings.objects_address)))
+    store = KnownStore(db, objects_of(settings), address=str(Address.parsed(settings.objects_address)))
+    store.start()
     keystore = KeyStore.open(db=keys_db, root=root, places=settings.places)
     audit.attach(db, writer_key=keystore.audit_mac_key())
     identity.attach(db, keystore=keystore)

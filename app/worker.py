@@ -54,6 +54,8 @@ class Worker:
         gave_up: told when a job is parked, in place of parking it only.
         duties: what else to do, at which beat.
         ends: set when this worker ends, for duties that take long.
+        may_begin: asked with a job's kind before it is begun; raises ``Unavailable`` where it must wait, which costs it
+            none of its attempts.
     """
 
     def __init__(
@@ -67,8 +69,10 @@ class Worker:
         gave_up: GiveUp | None = None,
         duties: tuple[Duty, ...] = (),
         ends: threading.Event | None = None,
+        may_begin: Callable[[str], object] = lambda _kind: None,
     ) -> None:
         self._db = db
+        self._may_begin = may_begin
         self._handlers = handlers
         self._gave_up = gave_up
         self._deliveries = {**deliveries, jobs.START: self._start_job}
@@ -131,7 +135,16 @@ class Worker:
         return done
 
     def carry_out(self, job_id: JobId) -> None:
-        """Do a job, or note why it can't be done."""
+        """Do a job, or note why it can't be done.
+
+        Raises:
+            Unavailable: it must wait, or be tried again: the engine does so, and what it gives up is found by a duty.
+        """
+        with self._db.read() as session:
+            waiting = session.get(jobs.JobRow, job_id)
+            asked = waiting.kind if waiting is not None and waiting.state not in jobs.ENDED else ""
+        if asked:
+            self._may_begin(asked)
         with self._db.begin() as session:
             lease = jobs.take(session, job_id, at=self._db.clock.now())
             row = jobs.holds(session, lease) if lease else None

@@ -28,6 +28,7 @@ from vault.finishing import finish
 from vault.fsck import Progress as Comparing
 from vault.fsck import fsck
 from vault.judging import Depth
+from vault.known import KnownStore, look_at
 from vault.leave import Leave, follow
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.moving import Moved, Next, move
@@ -101,6 +102,7 @@ __all__ = [
     "Footage",
     "FootageState",
     "HomeClip",
+    "KnownStore",
     "Leave",
     "Leftover",
     "Looking",
@@ -172,6 +174,7 @@ __all__ = [
     "keys_of",
     "last_scrub",
     "leaving",
+    "look_at",
     "look_for_people",
     "look_here_of",
     "looking",

@@ -22,6 +22,8 @@ from vault.upkeep_models import StoreRow, StoreState
 
 _MARK = b"An object store of VIG Vault. Its database knows it by the name of this object.\n"
 _LOOKED_AT = 20
+NOT_OURS = frozenset({"store_unknown", "store_moved", "store_move_unfinished"})
+"""What a store that answers may be refused for."""
 
 
 def recognise(db: Database, *, store: ObjectStore, address: str) -> None:

@@ -14,7 +14,7 @@ from app.cli.progress import shown
 from app.cli.scrub import until_interrupted
 from app.service import Service
 from core.errors import Invalid
-from vault import MIB, Address, BothStores, Next, ObjectStore, Pace
+from vault import MIB, Address, BothStores, KnownStore, Next, ObjectStore, Pace
 
 WORDS = {
     Next.COPY: "Not everything is copied yet. Run it again: it goes on where it was.",
@@ -79,12 +79,13 @@ def move_store(
 def _ends(service: Service, target: Address, *, credentials: Path | None) -> tuple[ObjectStore, ObjectStore]:
     """Where from, and where to; the service's own store and the one beside it are what the settings say of them."""
     settings = service.settings
-    both = service.store if isinstance(service.store, BothStores) else None
+    vault.look_at(service.store)
+    ours = service.store.behind if isinstance(service.store, KnownStore) else service.store
+    both = ours if isinstance(ours, BothStores) else None
     if str(target) == str(Address.parsed(settings.objects_address)):
         if both is None:
             raise Invalid("nothing_to_move", "The objects are there already. VAULT_OBJECTS_ALSO names no old place.")
         return both.also, both.first
     if both is not None and str(target) == str(Address.parsed(settings.objects_also)):
         return both.first, both.also
-    into = vault.open_store(target, spool=service.store.spool, credentials=credentials)
-    return service.store, into
+    return ours, vault.open_store(target, spool=ours.spool, credentials=credentials)

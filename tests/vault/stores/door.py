@@ -36,16 +36,17 @@ class Door:
     Args:
         port: of the server behind it.
         dialect: whose headers are translated: ``google`` or nobody's.
+        at: the port to stand at; one that is free.
     """
 
-    def __init__(self, port: int, *, dialect: str = "") -> None:
+    def __init__(self, port: int, *, dialect: str = "", at: int = 0) -> None:
         self.port, self.dialect = port, dialect
         self.asked: list[tuple[str, str]] = []
         self.fault: Fault = _none
         self.lose: Callable[[str, str], bool] = lambda _verb, _path: False
         self.shut, self.slow, self.let_go = threading.Event(), threading.Event(), threading.Event()
         handler = type("Handler", (_Passing,), {"door": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", at), handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 

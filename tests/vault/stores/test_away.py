@@ -1,0 +1,226 @@
+"""A process that starts while its store doesn't answer: people sign in and withdraw, and no byte goes anywhere.
+
+The store's server is really there (SeaweedFS); what stands before it, at the address that the process knows, is down.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+import audit
+import consent
+import vault
+from app.duties import make_worker
+from app.main import create_app
+from app.schema import Tree, upgrade
+from app.service import ORIGIN_FILE, Service, databases
+from app.settings import Settings
+from consent import Purpose
+from core import jobs
+from core.clock import SystemClock
+from core.errors import Unavailable
+from core.ids import new_id
+from core.jobs import JobRow, JobState
+from core.secret import Secret
+from keys import KeyStore, LocalRoot
+from tests.app.asking import ask, save_all
+from tests.app.browser import PROGRAM, Browser
+from tests.app.keyshop import PASSPHRASE, QUICK, Shop, make_shop, settings_in
+from tests.families import Family, filming_visit, make_family
+from tests.vault.agreeing import agree_to_filming
+from tests.vault.scene import Clip, add_clip, add_footage
+from tests.vault.stores.conftest import address_of, credentials_of
+from tests.vault.stores.door import Door
+from tests.vault.stores.servers import free_port
+from vault import Depth, KnownStore
+
+PATIENCE_SECONDS = 30
+CONTENT = b"a film, or so it is told"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A vault whose objects lie behind a port at which there is a server, or nobody."""
+
+    shop: Shop
+    server: int
+    port: int
+
+    @contextmanager
+    def up(self) -> Iterator[Door]:
+        with Door(self.server, at=self.port) as door:
+            yield door
+
+    def elsewhere(self, prefix: str) -> Place:
+        """The same, set to another place by mistake."""
+        address = address_of("s3", prefix=prefix, endpoint=f"http://127.0.0.1:{self.port}")
+        return replace(self, shop=Shop(replace(self.shop.settings, objects=address)))
+
+
+def make_without_staff(settings: Settings) -> None:
+    """As ``vig-vault init`` does, but for the first administrator: families bring their own staff."""
+    settings.store.mkdir(mode=0o700)
+    (settings.store / ORIGIN_FILE).write_text("test\n", encoding="utf-8")
+    db, keys_db = databases(settings, clock=SystemClock())
+    upgrade(keys_db, Tree.KEYS)
+    root = LocalRoot(Secret(PASSPHRASE), cost=QUICK)
+    keystore = KeyStore.create(db=keys_db, root=root, places=settings.places)
+    upgrade(db, Tree.VAULT)
+    audit.attach(db, writer_key=keystore.audit_mac_key())
+    consent.publish_notices(db)
+    keystore.leave()
+    for database in (db, keys_db):
+        database.engine.dispose()
+
+
+@pytest.fixture
+def place(tmp_path: Path, seaweed_port: int) -> Place:
+    port = free_port()
+    credentials = credentials_of("s3", tmp_path, endpoint=f"http://127.0.0.1:{port}")
+    shop = Shop(replace(settings_in(tmp_path), objects_credentials=credentials))
+    shop.write_passphrase(PASSPHRASE)
+    make_without_staff(shop.settings)
+    return Place(shop, seaweed_port, port).elsewhere(f"vault/{new_id()}")
+
+
+def filled(service: Service) -> tuple[Family, Clip]:
+    """A family whose mother may watch a clip at home."""
+    db, keystore, store = service.db, service.keystore, service.store
+    family = make_family(db, keystore)
+    agree_to_filming(db, keystore, family)
+    footage = add_footage(db, keystore, store, family, filming_visit(db, family))  # type: ignore[arg-type]  # any store
+    clip = add_clip(db, keystore, store, family, footage, content=CONTENT)  # type: ignore[arg-type]  # any store
+    ask(service, family, clip, (Purpose.FAMILY_REVIEW, family.mother), (Purpose.FAMILY_REVIEW, family.father))
+    app = create_app(service)
+    for parent in (family.mother, family.father):
+        save_all(Browser(app, parent.token), clip.rendition_id)
+    return family, clip
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.1)
+
+
+def answers(service: Service) -> bool:
+    with suppress(Unavailable):
+        vault.look_at(service.store)
+        return True
+    return False
+
+
+def code_of(act: Callable[[], object]) -> str:
+    with pytest.raises(Unavailable) as caught:
+        act()
+    return caught.value.code
+
+
+def ready(browser: Browser) -> tuple[int, dict[str, str]]:
+    answer = browser.get("/readyz", headers=PROGRAM)
+    return answer.status_code, answer.json().get("alarms", {})
+
+
+def film_of(browser: Browser, clip: Clip) -> str:
+    found = re.search(r'data-film="(/media/[^"]+)"', browser.get(f"/your-clips/{clip.rendition_id}").text)
+    assert found
+    return found.group(1)
+
+
+def test_while_the_store_is_down_a_new_process_serves_pages_and_withdrawals_and_no_film(place: Place) -> None:
+    with place.up(), place.shop.opened() as service:
+        family, clip = filled(service)
+        begun = Browser(create_app(service), family.mother.token)
+        assert begun.get(film_of(begun, clip)).content == CONTENT
+        assert ready(begun) == (200, {})
+
+    with place.shop.opened() as service:  # nobody is at the address now
+        app = create_app(service)
+        mother, father = Browser(app, family.mother.token), Browser(app, family.father.token)
+        assert mother.get("/sign-in").status_code < 400
+        film = film_of(mother, clip)
+        refused = mother.get(film)
+        assert refused.status_code == 503
+        assert "doesn't answer just now" in mother.get(film, headers=PROGRAM).json()["sentence"]
+        assert ready(mother) == (200, {"objects": "store_unavailable"})
+        for poke in (
+            lambda: service.store.writer(new_id()),
+            lambda: service.store.read(clip.object_id, start=0, length=1),
+            lambda: service.store.size(clip.object_id),
+            lambda: service.store.delete(clip.object_id),
+            service.store.names,
+        ):
+            assert code_of(poke) == "store_unavailable"
+        assert father.post("/your-clips/stop-all").status_code == 303
+        assert mother.code(film) == (403, "not_available")
+
+        worker = make_worker(service, name="worker-1")
+        with service.db.begin() as session:
+            job = jobs.enqueue(session, vault.CUT, subject=clip.clip_id, case_id=None, at=service.db.clock.now())
+        assert code_of(lambda: worker.carry_out(job)) == "store_unavailable"
+        with service.db.read() as session:
+            row = session.get_one(JobRow, job)
+            assert (row.state, row.attempts) == (JobState.WAITING, 0)
+
+        with place.up():
+            until(lambda: answers(service))
+            assert ready(mother) == (200, {})
+            page = f"/your-clips/{clip.rendition_id}"
+            assert mother.code(page) == (403, "not_available")  # what was withdrawn meanwhile, is
+            report = vault.fsck(service.db, keystore=service.keystore, store=service.store, depth=Depth.EVERYTHING)
+            assert report.is_clean
+
+
+def test_a_wrong_store_ends_the_start_where_it_answers(place: Place) -> None:
+    with place.up():
+        with place.shop.opened() as service:
+            filled(service)
+        with pytest.raises(Unavailable, match="store_unknown"), place.elsewhere("another").shop.opened():
+            pass
+
+
+def test_a_wrong_store_that_answers_only_later_is_neither_read_nor_written(place: Place) -> None:
+    with place.up(), place.shop.opened() as service:
+        filled(service)
+    with place.elsewhere("another").shop.opened() as service, Door(place.server, at=place.port) as door:
+        until(lambda: code_of(lambda: service.store.writer(new_id())) == "store_unknown")
+        for poke in (service.store.names, lambda: service.store.delete(new_id())):
+            assert code_of(poke) == "store_unknown"
+        assert not service.store.read_at_once(new_id(), start=0, into=memoryview(bytearray(1)))
+        assert ready(Browser(create_app(service)))[1] == {"objects": "store_unknown"}
+        assert {verb for verb, _path in door.asked} <= {"GET", "HEAD"}
+
+
+def test_a_store_that_takes_a_connection_and_never_answers_holds_no_start_up(place: Place) -> None:
+    with place.up() as door:
+        door.slow.set()
+        begun = time.monotonic()
+        with place.shop.opened() as service:
+            assert time.monotonic() - begun < PATIENCE_SECONDS
+            assert code_of(lambda: service.store.size(new_id())) == "store_unavailable"
+
+
+def test_a_store_that_becomes_another_while_we_run_is_left_alone(tmp_path: Path) -> None:
+    shop = make_shop(tmp_path / "shop")
+    with shop.opened() as service:
+        name = new_id()
+        with service.store.writer(name) as writer:
+            writer.commit()
+        assert isinstance(service.store, KnownStore)
+        here = tmp_path / "shop" / "store" / "objects" / "objects"
+        here.rename(here.with_name("away"))
+        here.mkdir()
+        until(lambda: not answers(service))
+        assert code_of(lambda: service.store.writer(new_id())) == "store_unknown"
+        here.rmdir()
+        here.with_name("away").rename(here)
+        until(lambda: answers(service))
+        assert service.store.size(name) == 0

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from media.detections import Detections
+from redaction.plan import check_whole
 from redaction.track import Followed, follow
 
 _MOST = 4
@@ -39,9 +40,10 @@ def understood(data: bytes, *, sha256: str) -> Found:
     """Detections as they are kept, and the people in them.
 
     Raises:
-        Damaged: they can't be read.
+        Damaged: they can't be read, or don't speak of all of the film: better told now than once people are chosen.
     """
     detections = Detections.from_bytes(data)
+    check_whole(detections)
     found = Found(detections, follow(detections))
     with _lock:
         _remembered[sha256] = found

@@ -33,7 +33,8 @@ _LARGER = 1.8
 _MARGIN = 0.35
 """By how much a pairing must be better than the other way round."""
 _NEVER = 1e6
-_WELL_SEEN = 0.35
+WELL_SEEN = 0.35
+"""A score from which a face counts as seen for sure."""
 Costs = npt.NDArray[np.float64]
 
 
@@ -111,7 +112,7 @@ def _links(
         faces = looked[frame]
         left = list(range(len(faces)))
         for well in (True, False):  # whoever is seen well chooses first
-            offered = [at for at in left if (faces[at].score >= _WELL_SEEN) == well]
+            offered = [at for at in left if (faces[at].score >= WELL_SEEN) == well]
             waiting = [one for one in live if one.places[-1][0] != frame]
             for who, at in _pairs(waiting, [faces[at] for at in offered], frame=frame):
                 one, place = waiting[who], (frame, offered[at])

@@ -88,7 +88,7 @@ def plan(found: Detections, choices: Choices, *, first_frame: int, last_frame: i
     """
     if not 0 <= first_frame < last_frame <= found.frames:
         raise Invalid("beyond_end", "That is after the end of the film.", field="last_frame")
-    _check_whole(found)
+    check_whole(found)
     followed = follow(found)
     covered: defaultdict[int, list[Cover]] = defaultdict(list)
     span = range(first_frame, last_frame)
@@ -110,7 +110,12 @@ def plan(found: Detections, choices: Choices, *, first_frame: int, last_frame: i
     )
 
 
-def _check_whole(found: Detections) -> None:
+def check_whole(found: Detections) -> None:
+    """Refuse detections that don't speak of all of a film: nobody can be covered by them.
+
+    Raises:
+        Damaged: they don't.
+    """
     looked = sorted(found.looked)
     ends = zip((-MOST_SKIPPED, *looked), (*looked, found.frames - 1 + MOST_SKIPPED), strict=True)
     if not looked or looked[0] != 0 or any(later - one > MOST_SKIPPED for one, later in ends):

@@ -13,14 +13,12 @@ from enum import StrEnum
 from itertools import pairwise
 
 from media.detections import Detections, Face
-from redaction.links import chains
+from redaction.links import WELL_SEEN, chains
 
 MOST_SKIPPED = 3
 """Detections speak of every so manyth frame at least."""
 BEFORE_AND_AFTER = 0.24
 """Seconds for which somebody is taken to be there already, or still, where a scene doesn't begin or end."""
-WELL_SEEN = 0.35
-"""A score from which a face counts as seen for sure."""
 _ONCE_IS_ENOUGH = 0.5
 _NEVER_MORE = 0.3
 """Who was never seen better than this may be a pattern: covered where it was seen, and nobody to choose."""

@@ -12,6 +12,7 @@ from core.errors import Damaged, Invalid
 from media.covers import Cover, Covers, CoverShape, CoverStyle
 from media.detections import Detections, Face
 from redaction import Box, Choices, Keyframe, Region, Split, people, plan, tracks
+from redaction.found import understood
 from redaction.track import Track
 from tests.redaction.films import Walker, any_film, film
 
@@ -180,6 +181,8 @@ def test_where_nobody_looked_nothing_is_shown(missing: range) -> None:
     broken = Detections(found.width, found.height, found.fps, found.frames, looked, ())
     with pytest.raises(Damaged, match="detections_damaged"):
         whole(broken, Choices())
+    with pytest.raises(Damaged, match="detections_damaged"):  # nor does anybody choose first and learn of it then
+        understood(broken.to_bytes(), sha256="of a search that says less than all")
 
 
 def test_a_region_by_hand_moves_evenly_covers_everybody_and_ends_with_its_last_keyframe() -> None:

@@ -27,8 +27,8 @@ LOOKS = {
     LookKind.DEATH: "is seen for the last time",
     LookKind.GAP: "is lost for a moment",
     LookKind.UNSURE: "was hardly seen",
-    LookKind.CUT: "A new scene begins",
 }
+_OF_NOBODY = {LookKind.CUT: "A new scene begins", LookKind.UNSURE: "Something like a face was hardly seen"}
 _LONG_ENOUGH = 50
 """Parts of a thousand after which the time that is left can be told."""
 
@@ -172,7 +172,7 @@ def look_lines(looks: tuple[LookHere, ...], *, rate: float) -> list[dict[str, An
         {
             "frame": one.frame,
             "at": clock(one.frame, rate=rate),
-            "text": LOOKS[one.kind] if one.number is None else f"Person {one.number} {LOOKS[one.kind]}",
+            "text": _OF_NOBODY[one.kind] if one.number is None else f"Person {one.number} {LOOKS[one.kind]}",
             "kept": one.kept,
         }
         for one in looks

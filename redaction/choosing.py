@@ -57,7 +57,7 @@ class LookHere:
     """A frame of a clip at which somebody should look.
 
     Attributes:
-        number: the person's; nothing for a new scene.
+        number: the person's; nothing for a new scene, and for what is nobody to choose.
         kept: whether they stay visible.
     """
 
@@ -189,10 +189,10 @@ def redo(db: Database, *, keystore: KeyStore, actor: Actor, clip_id: ClipId, loo
 
 
 def looks(found: Found, persons: tuple[Person, ...], *, first_frame: int, last_frame: int) -> tuple[LookHere, ...]:
-    """The frames of a clip at which somebody should look, in rising order."""
+    """The frames of a clip at which somebody should look, in rising order; also where nobody to choose was seen."""
     by_part = {part.number: person for person in persons for part in person.parts}
     parts = tuple(part for person in persons for part in person.parts)
-    return tuple(
+    known = [
         LookHere(
             frame=one.frame - first_frame,
             kind=one.kind,
@@ -201,7 +201,14 @@ def looks(found: Found, persons: tuple[Person, ...], *, first_frame: int, last_f
         )
         for one in look_here(found.detections, parts)
         if first_frame <= one.frame < last_frame
-    )
+    ]
+    strays = {
+        max(0, stray.first - first_frame)
+        for stray in found.followed.strays
+        if stray.first < last_frame and stray.last >= first_frame
+    }
+    doubts = [LookHere(frame, LookKind.UNSURE, None, kept=False) for frame in strays]
+    return tuple(sorted([*known, *doubts], key=lambda one: one.frame))
 
 
 def history_of(text: str, *, faces: str) -> History:

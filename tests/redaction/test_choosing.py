@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import redaction
+from app.blur_page import look_lines
 from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, Refused
 from core.ids import ClipId, FootageId, PersonId, new_id
 from identity import Actor
 from keys import KeyStore
-from redaction import Box, Cover, Keep, Merge, Mute, Part, Place, Step
+from media.detections import Face
+from redaction import Box, Cover, Keep, LookKind, Merge, Mute, Part, Place, Step
 from redaction.choosing import Choosing
 from tests.families import Family
 from tests.redaction.faces import add_detections, footage_of, two_people
@@ -192,3 +196,16 @@ def test_what_is_chosen_lies_sealed_in_the_database(chooser: Chooser, db: Databa
         sealed = session.get_one(ChoicesRow, chooser.clip_id).choices
     assert sealed
     assert chooser.family.mother.id.encode() not in sealed
+
+
+def test_a_face_that_was_seen_once_and_badly_is_a_moment_at_which_to_look(chooser: Chooser) -> None:
+    found = two_people()
+    first = chooser.looks().clip.first_frame
+    frame = next(one for one in sorted(found.looked) if one > first)
+    looked = {**found.looked, frame: (*found.looked[frame], Face(70.0, 90.0, 12.0, 15.0, 0.25))}
+    cinema = chooser.cinema
+    blink = replace(found, looked=looked)
+    add_detections(cinema.db, cinema.keystore, cinema.store, cinema.family, chooser.footage_id, blink)
+    (doubt,) = [one for one in chooser.looks().look_here if one.kind is LookKind.UNSURE]
+    assert (doubt.frame, doubt.number, doubt.kept) == (frame - first, None, False)
+    assert [line["text"] for line in look_lines((doubt,), rate=25)] == ["Something like a face was hardly seen"]

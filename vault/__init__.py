@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vault.addresses import Address, Scheme, open_store
+from vault.addresses import Address, Peek, Scheme, open_store, peek
 from vault.at_home import HomeClip, Watched, clips_at_home, watched_by_professionals
 from vault.attention import Attention, attention, clips_there
 from vault.both import BothStores
@@ -73,7 +73,7 @@ from vault.underway import Upload, resumable_upload, unfinished_uploads, upload
 from vault.uploads import Bounds, expire_upload, stale_uploads
 from vault.versions import current, is_current, makers_of
 from vault.viewings import Viewing, has_watched_whole
-from vault.whereabouts import recognise
+from vault.whereabouts import NOT_OURS, recognise, seen_in
 from vault.workshop import RUNNERS, give_up
 
 __all__ = [
@@ -81,6 +81,7 @@ __all__ = [
     "DETECT",
     "FINISH",
     "MIB",
+    "NOT_OURS",
     "PART_SIZE",
     "REDACT",
     "RUNNERS",
@@ -113,6 +114,7 @@ __all__ = [
     "ObjectStore",
     "Order",
     "Pace",
+    "Peek",
     "People",
     "Picture",
     "Planned",
@@ -184,6 +186,7 @@ __all__ = [
     "names_of",
     "objects_of",
     "open_store",
+    "peek",
     "persons_in",
     "persons_listed",
     "post_redaction",
@@ -200,6 +203,7 @@ __all__ = [
     "resumable_upload",
     "resume_use",
     "scrub",
+    "seen_in",
     "set_persons_shown",
     "stale_uploads",
     "stop_looking",

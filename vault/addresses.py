@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from core.errors import Invalid
 from keys import read_private
-from vault.disk import DiskStore
+from vault.disk import DiskStore, holds
 from vault.objects import ObjectStore
 
 
@@ -30,6 +32,7 @@ class Scheme(StrEnum):
     GOOGLE = "gs"
 
 
+_PEEKS_FOR = timedelta(seconds=8)
 _OPTIONS: Mapping[Scheme, frozenset[str]] = {
     Scheme.FOLDER: frozenset(),
     Scheme.S3: frozenset({"endpoint", "region", "ca"}),
@@ -105,13 +108,48 @@ def open_store(address: Address, *, spool: Path, credentials: Path | None = None
     """
     if address.scheme is Scheme.FOLDER:
         return DiskStore(Path(address.place))
+    buckets, remotes = _extra()
+    store: ObjectStore = buckets.BucketStore(remotes.remote(address, _read(address.scheme, credentials)), spool=spool)
+    return store
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """A look into a place that may be a store: nothing is made, cleared or changed there or here.
+
+    Attributes:
+        has: whether it has an object; raises ``Unavailable`` where that can't be said just now.
+        keeps_versions: whether it keeps former versions of an object that it has; nothing where that can't be told.
+    """
+
+    has: Callable[[str], bool]
+    keeps_versions: Callable[[str], bool | None]
+
+
+def peek(address: Address, *, credentials: Path | None = None) -> Peek:
+    """Look into a place, with little patience.
+
+    Raises:
+        Invalid, Refused, Unavailable: as ``open_store``.
+    """
+    if address.scheme is Scheme.FOLDER:
+        return Peek(lambda name: holds(Path(address.place), name), lambda _name: False)
+    buckets, remotes = _extra()
+    patience = buckets.Patience(answer=_PEEKS_FOR, retries=1, retrying=_PEEKS_FOR)
+    remote = remotes.remote(address, _read(address.scheme, credentials), patience=patience)
+    return Peek(
+        lambda name: buckets.size_in(remote, name) is not None, lambda name: buckets.keeps_versions(remote, name)
+    )
+
+
+def _extra() -> tuple[Any, Any]:
     try:
         from vault import buckets, remotes  # noqa: PLC0415 - their library is an extra
     except ImportError:
         raise Invalid(
             "objects_extra_missing", "To keep objects in a bucket, install the extra: pip install 'vig-vault[objects]'."
         ) from None
-    return buckets.BucketStore(remotes.remote(address, _read(address.scheme, credentials)), spool=spool)
+    return buckets, remotes
 
 
 def _read(scheme: Scheme, credentials: Path | None) -> Mapping[str, str]:

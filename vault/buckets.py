@@ -126,20 +126,14 @@ class BucketStore:
 
     def size(self, name: str) -> int | None:
         """Length in bytes; nothing where there is no such object, and the bucket says so."""
-        try:
-            return int(obstore.head(self._remote, _checked(name))["size"])
-        except FileNotFoundError:
-            self._see_bucket()
-            return None
-        except _ERRORS as error:
-            raise _ours(error) from None
+        return size_in(self._remote, name)
 
     def delete(self, name: str) -> None:
         """Remove an object; one that isn't there is fine."""
         try:
             obstore.delete(self._remote, _checked(name))
         except FileNotFoundError:
-            self._see_bucket()
+            _see_bucket(self._remote)
         except _ERRORS as error:
             raise _ours(error) from None
 
@@ -161,20 +155,34 @@ class BucketStore:
         """Clear the spool."""
         return clear(self._spool, before=before)
 
-    def version_of(self, name: str) -> str | None:
-        """What the store calls this version of an object; nothing where it keeps none, or doesn't say."""
-        try:
-            version = obstore.head(self._remote, _checked(name))["version"]
-        except _ERRORS:
-            return None
-        return None if version in {None, "null"} else version
 
-    def _see_bucket(self) -> None:
-        """Tell an object that isn't there from a bucket that isn't."""
-        try:
-            next(iter(obstore.list(self._remote, chunk_size=1)), None)
-        except _ERRORS as error:
-            raise _ours(error) from None
+def size_in(remote: Remote, name: str) -> int | None:
+    """Length in bytes; nothing where there is no such object, and the bucket says so."""
+    try:
+        return int(obstore.head(remote, _checked(name))["size"])
+    except FileNotFoundError:
+        _see_bucket(remote)
+        return None
+    except _ERRORS as error:
+        raise _ours(error) from None
+
+
+def keeps_versions(remote: Remote, name: str) -> bool | None:
+    """Whether an object has a version of its own, as where former ones are kept; nothing where that can't be told."""
+    if isinstance(remote, GCSStore):  # there each object has a generation, kept or not
+        return None
+    try:
+        return obstore.head(remote, _checked(name))["version"] not in {None, "null"}
+    except _ERRORS as error:
+        raise _ours(error) from None
+
+
+def _see_bucket(remote: Remote) -> None:
+    """Tell an object that isn't there from a bucket that isn't."""
+    try:
+        next(iter(obstore.list(remote, chunk_size=1)), None)
+    except _ERRORS as error:
+        raise _ours(error) from None
 
 
 class BucketWriter:

@@ -155,6 +155,11 @@ class DiskStore:
         self._failed = True
 
 
+def holds(root: Path, name: str) -> bool:
+    """Whether a folder that may be a store has an object; nothing is made or changed."""
+    return (root / "objects" / name[:2] / name).is_file()
+
+
 class DiskWriter:
     """A file on its way into a ``DiskStore``."""
 

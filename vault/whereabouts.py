@@ -7,7 +7,7 @@ finding that every film is gone.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,6 +20,8 @@ from vault.models import ObjectRow, ObjectState
 from vault.objects import ObjectStore
 from vault.upkeep_models import StoreRow, StoreState
 
+Has = Callable[[str], bool]
+"""Whether a place has an object of that name."""
 _MARK = b"An object store of VIG Vault. Its database knows it by the name of this object.\n"
 _LOOKED_AT = 20
 NOT_OURS = frozenset({"store_unknown", "store_moved", "store_move_unfinished"})
@@ -43,16 +45,32 @@ def recognise(db: Database, *, store: ObjectStore, address: str) -> None:
     if not known:
         _adopt(db, store=first, address=address)
         return
-    here = {row.state for row in known if first.size(row.id) is not None}
-    if StoreState.CURRENT in here:
-        if any(row.state is StoreState.TARGET and row.written_since is not None for row in known):
-            raise _moved()
-    elif StoreState.TARGET in here:
-        if also is None or not any(row.state is StoreState.CURRENT and also.size(row.id) is not None for row in known):
-            raise _unfinished()
+    state, _ = _judge(
+        known,
+        first=lambda name: first.size(name) is not None,
+        also=None if also is None else lambda name: also.size(name) is not None,
+    )
+    if state is StoreState.TARGET:
         _note_switch(db)
-    else:
-        raise _moved() if StoreState.FORMER in here else _unknown()
+
+
+def seen_in(db: Database, *, first: Has, also: Has | None) -> str | None:
+    """See whether a place is ours, and change nothing.
+
+    Args:
+        db: the main database.
+        first: whether the place that is written to has an object.
+        also: the same of the one beside it.
+
+    Returns:
+        The name of its mark; nothing where no process has used any place yet.
+
+    Raises:
+        Unavailable: as ``recognise``.
+    """
+    with db.read() as session:
+        known = list(session.scalars(select(StoreRow)))
+    return _judge(known, first=first, also=also)[1] if known else None
 
 
 def marks(session: Session) -> set[str]:
@@ -70,6 +88,20 @@ def mark(store: ObjectStore, *, name: str) -> None:
 def bears(store: ObjectStore, rows: Collection[StoreRow]) -> StoreRow | None:
     """Which of these stores it is, by its mark."""
     return next((row for row in rows if store.size(row.id) is not None), None)
+
+
+def _judge(known: Collection[StoreRow], *, first: Has, also: Has | None) -> tuple[StoreState, str]:
+    """What the place that is written to is to us, and its mark's name, if a process may use it so."""
+    here = {row.state: row.id for row in known if first(row.id)}
+    if StoreState.CURRENT in here:
+        if any(row.state is StoreState.TARGET and row.written_since is not None for row in known):
+            raise _moved()
+        return StoreState.CURRENT, here[StoreState.CURRENT]
+    if StoreState.TARGET in here:
+        if also is None or not any(row.state is StoreState.CURRENT and also(row.id) for row in known):
+            raise _unfinished()
+        return StoreState.TARGET, here[StoreState.TARGET]
+    raise _moved() if StoreState.FORMER in here else _unknown()
 
 
 def _adopt(db: Database, *, store: ObjectStore, address: str) -> None:

@@ -24,7 +24,7 @@ PLAIN_MARKS = {State.FINE: "ok", State.WARNING: "!!", State.FAULT: "XX", State.L
 @application.command()
 def doctor(
     *,
-    no_network: Annotated[bool, typer.Option("--no-network", help="Don't ask the mail server.")] = False,
+    no_network: Annotated[bool, typer.Option("--no-network", help="Ask neither the mail server nor a bucket.")] = False,
     store: Store = None,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,

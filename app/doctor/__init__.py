@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from app.doctor import around, data, machine, store
+from app.doctor import around, data, machine, objects, store
 from app.doctor.findings import Check, Finding, State, run
 from app.service import clock_for
 from app.settings import Settings
@@ -44,6 +44,7 @@ def examine(settings: Settings, *, environment: Mapping[str, str], is_online: bo
     clock = clock_for(settings)
     yield from run("settings", lambda: around.settings(settings, environment=environment))
     yield from run("secret_files", lambda: around.secret_files(settings))
+    yield from run("objects_environment", lambda: objects.credentials(settings, environment=environment))
     yield from run("certificate", lambda: around.certificate(settings, at=clock.now()))
     yield from run("messages", lambda: around.messages(settings, is_online=is_online))
     yield from run("store", lambda: store.folder(settings))
@@ -61,6 +62,8 @@ def examine(settings: Settings, *, environment: Mapping[str, str], is_online: bo
         return
     usable = {one.name for one in found if one.state is State.FINE}
     yield from _inside(settings, db=opened["database"], keys_db=opened["keys"], usable=usable)
+    if "database_version" in usable:
+        yield from run("objects", lambda: objects.place(settings, db=opened["database"], is_online=is_online))
     for db in opened.values():
         db.engine.dispose()
 

@@ -43,7 +43,7 @@ def folder(read: Settings) -> Iterator[Finding]:
         yield warning("file_system", f"The store lies on {kind}.", "SQLite needs a local disk; use PostgreSQL.")
     else:
         yield fine("file_system", f"The store lies on {kind or 'a file system without a name'}.")
-    yield from _room(read.store)
+    yield from room(read.store)
     yield from _sync(read.store)
 
 
@@ -91,21 +91,22 @@ def filesystem(path: Path) -> str:
     return kind
 
 
-def _room(path: Path) -> Iterator[Finding]:
+def room(path: Path, *, name: str = "room") -> Iterator[Finding]:
+    """What is free on a disk."""
     facts = os.statvfs(path)
     free, size = facts.f_bavail * facts.f_frsize, facts.f_blocks * facts.f_frsize
     said = f"{free // 2**20} MiB of {size // 2**20} MiB are free."
     try:
         check_room(path)
     except OutOfRoom:
-        yield fault("room", said, "Make room: nothing more is taken.")
+        yield fault(name, said, "Make room: nothing more is taken.")
     except Unavailable as error:
-        yield fault("room", error.sentence, "Look at the disk and how it is mounted.")
+        yield fault(name, error.sentence, "Look at the disk and how it is mounted.")
     else:
         if free * 10 < size:
-            yield warning("room", said, "Less than a tenth: make room before films need it.")
+            yield warning(name, said, "Less than a tenth: make room before films need it.")
         else:
-            yield fine("room", said)
+            yield fine(name, said)
 
 
 def _sync(path: Path) -> Iterator[Finding]:

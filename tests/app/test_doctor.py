@@ -23,10 +23,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+import vault
 from app import doctor, tables
 from app.doctor import Finding, State, around, data
 from app.settings import Settings
 from app.setup import make_store
+from core.clock import SystemClock
+from core.db import connect
 from core.secret import Secret
 from keys import LocalRoot
 from tests.docs.repository import ROOT
@@ -103,6 +106,18 @@ def test_a_new_store_has_no_faults_and_looking_at_it_changes_nothing(made: Setti
     assert {name: found[name].state for name in fine} == dict.fromkeys(fine, State.FINE)
     warned = {name for name, one in found.items() if one.state is State.WARNING}
     assert warned - {"file_system", "room", "recovery_apart", "witness_apart"} == {"messages", "scrub", "sweep"}
+
+
+def test_objects_that_are_not_where_they_were_are_a_fault(settings: Settings) -> None:
+    objects = settings.store / "objects"
+    store = vault.open_store(vault.Address.parsed(str(objects)), spool=objects)
+    writing = connect(settings.address_of("database"), clock=SystemClock())
+    vault.recognise(writing, store=store, address="here")
+    assert examined(settings)["objects"].state is State.FINE
+    objects.rename(objects.with_name("away"))
+    assert faults(settings) == {"objects"}
+    assert not objects.exists()
+    writing.engine.dispose()
 
 
 def test_a_store_in_use_can_be_looked_at(settings: Settings) -> None:

@@ -17,6 +17,8 @@ import pytest
 import audit
 import consent
 import vault
+from app import doctor
+from app.doctor import State
 from app.duties import make_worker
 from app.main import create_app
 from app.schema import Tree, upgrade
@@ -38,7 +40,7 @@ from tests.vault.agreeing import agree_to_filming
 from tests.vault.scene import Clip, add_clip, add_footage
 from tests.vault.stores.conftest import address_of, credentials_of
 from tests.vault.stores.door import Door
-from tests.vault.stores.servers import free_port
+from tests.vault.stores.servers import ask_server, free_port
 from vault import Depth, KnownStore
 
 PATIENCE_SECONDS = 30
@@ -197,6 +199,49 @@ def test_a_wrong_store_that_answers_only_later_is_neither_read_nor_written(place
         assert not service.store.read_at_once(new_id(), start=0, into=memoryview(bytearray(1)))
         assert ready(Browser(create_app(service)))[1] == {"objects": "store_unknown"}
         assert {verb for verb, _path in door.asked} <= {"GET", "HEAD"}
+
+
+def examined(place: Place, **environment: str) -> dict[str, State]:
+    """What the doctor says about the objects."""
+    found = doctor.examine(place.shop.settings, environment=environment, is_online=True)
+    return {one.name: one.state for one in found if one.name.startswith("objects")}
+
+
+def test_the_doctor_looks_whether_the_bucket_answers_and_is_ours_and_changes_nothing(place: Place) -> None:
+    fine = {"objects_environment": State.FINE, "objects": State.FINE}
+    with place.up() as door:
+        assert examined(place) == fine  # nobody has used it yet
+        with place.shop.opened():
+            pass
+        door.asked.clear()
+        assert examined(place) == fine | {"objects_versions": State.FINE}
+        assert examined(place.elsewhere("another")) == fine | {"objects": State.FAULT}
+        assert {verb for verb, _path in door.asked} <= {"GET", "HEAD"}
+    assert examined(place) == fine | {"objects": State.FAULT}
+    offline = doctor.examine(place.shop.settings, environment={}, is_online=False)
+    assert [one.state for one in offline if one.name == "objects"] == [State.LEFT_OUT]
+
+
+@pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET", "AWS_ENDPOINT_URL"])
+def test_the_doctor_warns_of_a_cloud_s_credentials_or_addresses_in_the_environment(place: Place, name: str) -> None:
+    found = doctor.examine(place.shop.settings, environment={name: "hunter2"}, is_online=False)
+    (one,) = [one for one in found if one.name == "objects_environment"]
+    assert one.state is State.WARNING
+    assert name in one.advice
+    assert "hunter2" not in one.sentence + one.advice
+
+
+def test_the_doctor_warns_of_a_bucket_that_keeps_former_versions(place: Place) -> None:
+    bucket = f"kept-{new_id()}"
+    asked = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    assert ask_server(place.server, "PUT", f"/{bucket}") == 200
+    assert ask_server(place.server, "PUT", f"/{bucket}?versioning", body=asked.encode()) == 200
+    address = f"s3://{bucket}/vault?endpoint=http://127.0.0.1:{place.port}"
+    kept = replace(place, shop=Shop(replace(place.shop.settings, objects=address)))
+    with place.up():
+        with kept.shop.opened():
+            pass
+        assert examined(kept)["objects_versions"] is State.WARNING
 
 
 def test_a_store_that_takes_a_connection_and_never_answers_holds_no_start_up(place: Place) -> None:

@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.transport import abort_of
 from core.errors import VaultError
+from core.segments import Bytes
 
 AHEAD_SECONDS = 8.0
 """How much film a professional's player may hold beyond what it should have played."""
@@ -27,7 +28,7 @@ _LAST: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 Until = Callable[[], Awaitable[None]]
 
 
-async def paced(source: AsyncGenerator[bytes, None], *, bytes_per_second: float) -> AsyncGenerator[bytes, None]:
+async def paced(source: AsyncGenerator[Bytes, None], *, bytes_per_second: float) -> AsyncGenerator[Bytes, None]:
     """Give on at once what plays in ``AHEAD_SECONDS``, then as fast as it plays; nothing is sent before its time.
 
     Args:
@@ -56,7 +57,7 @@ class FilmResponse(Response):
 
     def __init__(
         self,
-        source: AsyncGenerator[bytes, None],
+        source: AsyncGenerator[Bytes, None],
         *,
         until: Until,
         length: int,
@@ -88,7 +89,7 @@ class FilmResponse(Response):
                 if not sending.cancelled():
                     sending.exception()  # seen, whether or not it was the reason
 
-    async def _send(self, source: AsyncGenerator[bytes, None], send: Send) -> None:
+    async def _send(self, source: AsyncGenerator[Bytes, None], send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         async for piece in source:
             await send({"type": "http.response.body", "body": piece, "more_body": True})

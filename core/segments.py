@@ -17,6 +17,7 @@ Nothing here opens a file or starts a thread: callers hand in functions that wri
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
@@ -209,6 +210,7 @@ class SegmentReader:
         if self._header[0] != HEADER_SIZE or (header is not None and self._header != header):
             raise damaged()
         self._cipher = cipher_of(key, header=self._header, associated_data=associated_data)
+        self._spare: deque[bytearray] = deque(maxlen=1)
 
     def read(self, start: int, end: int) -> bytes:
         """The plaintext from ``start`` up to ``end`` (exclusive, at most ``plain_size``).
@@ -216,10 +218,8 @@ class SegmentReader:
         Raises:
             Damaged: a segment in it fails.
         """
-        base = plain_offset_of(index := index_of(start))
-        if 0 <= start < end <= min(base + PLAIN_SIZE, self.plain_size) and index_of(end - 1) == index:
-            return self.segment(index)[start - base : end - base]  # most small reads touch one segment
-        return b"".join(self.segments(start, end))
+        pieces = [self._part(index, start, end) for index in self.indexes(start, end)]
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def segments(self, start: int, end: int) -> Iterator[bytes]:
         """The plaintext from ``start`` up to ``end`` (exclusive), one segment at a time.
@@ -261,7 +261,11 @@ class SegmentReader:
         Raises:
             Damaged: it isn't the segment that was sealed there.
         """
-        return self.opened(index, self._fetch(*self.place(index)))
+        sealed = self._fetch(*self.place(index))
+        try:
+            return self._cipher.decrypt(self._nonce(index), sealed, b"")
+        except InvalidTag:
+            raise damaged() from None
 
     def place(self, index: int) -> tuple[int, int]:
         """Where a segment's ciphertext begins, and how many bytes it has.
@@ -274,29 +278,38 @@ class SegmentReader:
         start = index * SEGMENT_SIZE if index else HEADER_SIZE
         return start, min((index + 1) * SEGMENT_SIZE, self._size) - start
 
-    def opened(self, index: int, sealed: Bytes) -> bytes:
-        """The plaintext of a segment whose ciphertext somebody has read already.
-
-        Raises:
-            Damaged: it isn't the segment that was sealed there.
-        """
-        try:
-            return self._cipher.decrypt(self._nonce(index), sealed, b"")
-        except InvalidTag:
-            raise damaged() from None
-
     def segment_into(self, index: int, buffer: bytearray) -> int:
         """Open one segment into a buffer of ``PLAIN_SIZE``; gives how many bytes it has.
 
         Raises:
             Damaged: it isn't the segment that was sealed there; what the buffer holds then is nobody's.
         """
-        sealed = self._fetch(*self.place(index))
-        with memoryview(buffer) as view, view[: len(sealed) - TAG_SIZE] as out:
+        with memoryview(buffer) as view:
+            return self.opened_into(index, self._fetch(*self.place(index)), view)
+
+    def opened_into(self, index: int, sealed: Bytes, buffer: memoryview) -> int:
+        """The same for a segment whose ciphertext somebody has read already.
+
+        Raises:
+            Damaged: it isn't the segment that was sealed there; what the buffer holds then is nobody's.
+        """
+        with buffer[: len(sealed) - TAG_SIZE] as out:
             try:
                 return self._cipher.decrypt_into(self._nonce(index), sealed, b"", out)
             except InvalidTag:
                 raise damaged() from None
+
+    def _part(self, index: int, start: int, end: int) -> bytes:
+        # Opened into memory that is used again: fresh memory for each read costs more than the cipher.
+        try:
+            buffer = self._spare.pop()
+        except IndexError:  # the first read, or another thread has it
+            buffer = bytearray(PLAIN_SIZE)
+        base, count = plain_offset_of(index), self.segment_into(index, buffer)
+        with memoryview(buffer) as whole, whole[max(0, start - base) : min(count, max(0, end - base))] as part:
+            piece = bytes(part)
+        self._spare.append(buffer)
+        return piece
 
     def _nonce(self, index: int) -> bytes:
         return nonce_of(self._header, index=index, last=int(index == self.segment_count - 1))

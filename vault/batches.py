@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 from core.errors import VaultError
+from core.segments import Bytes
 
 MOST_AHEAD = 4
 """Segments that are opened in one go, while as many wait to be sent: two MiB of film in memory for each viewer."""
@@ -38,13 +39,13 @@ class Ahead:
     """
 
     def __init__(
-        self, indexes: range, *, at_hand: Callable[[int], bytes | None], opened: Callable[[range], Batch]
+        self, indexes: range, *, at_hand: Callable[[int], Bytes | None], opened: Callable[[range], Batch]
     ) -> None:
         self._left, self._at_hand, self._opened = indexes, at_hand, opened
         self._most = 1
         self._next: asyncio.Future[Batch] | None = None
 
-    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+    async def __aiter__(self) -> AsyncGenerator[Bytes, None]:
         while (piece := self._take()) is not None or self._next is not None:
             if piece is not None:
                 yield piece
@@ -63,7 +64,7 @@ class Ahead:
         if self._next is not None:
             self._next.add_done_callback(_seen)
 
-    def _take(self) -> bytes | None:
+    def _take(self) -> Bytes | None:
         """The next segment, if it is at hand; else it is on its way from now on."""
         if self._next is not None or not self._left:
             return None

@@ -15,7 +15,8 @@ from consent import Watch
 from core.db import Database
 from core.errors import Damaged, Refused, VaultError
 from core.ids import ViewingId
-from core.segments import SEGMENT_SIZE, SegmentReader, plain_offset_of
+from core.segments import PLAIN_SIZE, SEGMENT_SIZE, Bytes, SegmentReader, plain_offset_of
+from core.spare import Spare
 from identity import Actor
 from keys import KeyStore
 from vault import errors, viewings
@@ -25,6 +26,8 @@ from vault.leave import Leave
 from vault.objects import ObjectStore
 
 _ETAG_DIGITS = 32
+_MOST_SPARE = 4
+"""Segments in clear whose memory is used again: one that is being sent, one in hand, and what was read ahead."""
 
 
 class ViewingCut(Refused):
@@ -79,8 +82,9 @@ async def read_range(
 class Reading:
     """A range that may be read; iterate it once, with ``async for``, for pieces of at most 256 KiB.
 
-    Iterating raises ``ViewingCut`` when it may not go on, and ``Damaged`` at a segment that fails its authentication:
-    nothing of that segment, and nothing after it, is given out.
+    A piece stays as it is for as long as anybody has a view of it; then its memory is used again. Iterating
+    raises ``ViewingCut`` when it may not go on, and ``Damaged`` at a segment that fails its authentication: nothing of
+    that segment, and nothing after it, is given out.
 
     Attributes:
         start: first byte.
@@ -98,7 +102,8 @@ class Reading:
         self.duration = leave.ticket.duration
         self.etag = f'"{leave.ticket.content_hash[:_ETAG_DIGITS]}"'
         self._leave, self._film = leave, film
-        self._sealed = bytearray(SEGMENT_SIZE)
+        self._sealed = Spare(SEGMENT_SIZE, most=1)
+        self._clear = Spare(PLAIN_SIZE, most=_MOST_SPARE)
 
     def narrowed(self, *, start: int, end: int) -> Reading:
         """A part of it, under the same leave.
@@ -116,7 +121,7 @@ class Reading:
         """``Leave.holds``: for whoever waits with a piece in hand."""
         return self._leave.holds()
 
-    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+    async def __aiter__(self) -> AsyncGenerator[Bytes, None]:
         served, was_cut = 0, False
         with self._leave.watched():
             ahead = Ahead(self._film.indexes(self.start, self.end), at_hand=self._at_hand, opened=self._opened)
@@ -137,19 +142,21 @@ class Reading:
                 if not was_cut:  # else whoever sends must hear of it at once, not when a disk has written
                     await asyncio.shield(noting)
 
-    def _at_hand(self, index: int) -> bytes | None:
+    def _at_hand(self, index: int) -> memoryview | None:
         """What this range has of one segment, where nothing need be waited for: no disk, no database."""
         if not self._leave.fresh():
             return None
         start, length = self._film.place(index)
         store, name = self._leave.desk.store, self._leave.ticket.film.id
-        with memoryview(self._sealed) as whole, whole[:length] as sealed:
+        with self._sealed.view() as whole, whole[:length] as sealed:
             if not store.read_at_once(name, start=start, into=sealed):
                 return None
+            clear = self._clear.view()
             try:
-                return self._cut_out(index, self._film.opened(index, sealed))
+                count = self._film.opened_into(index, sealed, clear)
             except Damaged:
                 return None  # read once more where a quarantine may be written
+        return clear[self._bounds(index, count)]
 
     def _opened(self, indexes: range) -> Batch:
         """What this range has of some segments, if it may still be shown."""
@@ -159,14 +166,16 @@ class Reading:
                 if not self._leave.holds():
                     raise _cut()
                 with self._leave.desk.quarantining(self._leave.ticket.film):
-                    pieces.append(self._cut_out(index, self._film.segment(index)))
+                    segment = self._film.segment(index)
+                    pieces.append(segment[self._bounds(index, len(segment))])
             except VaultError as error:
                 return Batch(pieces, error)
         return Batch(pieces)
 
-    def _cut_out(self, index: int, segment: bytes) -> bytes:
+    def _bounds(self, index: int, count: int) -> slice:
+        """Where this range begins and ends in a segment of so many bytes."""
         base = plain_offset_of(index)
-        return segment[max(0, self.start - base) : self.end - base]
+        return slice(max(0, self.start - base), min(count, self.end - base))
 
     def _note(self, count: int) -> None:
         self._leave.settle()

@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -95,10 +96,14 @@ class Show:
 
 @pytest.fixture
 def show(stage: Stage) -> Show:
+    return make_show(stage, content=noise(FILM_BYTES))
+
+
+def make_show(stage: Stage, *, content: bytes) -> Show:
     family, service = stage.family(), stage.service
     agree_to_filming(service.db, service.keystore, family)
     footage = add_footage(service.db, service.keystore, stage.store, family, stage.visit(family))
-    clip = add_clip(service.db, service.keystore, stage.store, family, footage, content=noise(FILM_BYTES))
+    clip = add_clip(service.db, service.keystore, stage.store, family, footage, content=content)
     share_with_social_worker(service.db, family, clip.rendition_id)
     viewing = vault.begin_viewing(
         service.db,
@@ -328,6 +333,19 @@ def test_the_film_goes_on_for_whoever_may_still_watch(show: Show) -> None:
         show.father_stops()
         body += b"".join(pieces)
     assert body == show.clip.content
+
+
+def test_what_slow_players_get_at_the_same_time_is_each_ones_own_film_byte_for_byte(stage: Stage, show: Show) -> None:
+    shows = [show, make_show(stage, content=noise(FILM_BYTES + 1))]
+    with ExitStack() as stack:
+        readers = [(one, stack.enter_context(SlowReader(one))) for one in [*shows, show]]
+        for turn in range(FILM_BYTES // BITE // 8):
+            for number, (_, reader) in enumerate(readers):
+                reader.read((1, 3, 7)[(turn + number) % 3] * BITE)
+        for one, reader in readers:
+            assert len(reader.body) > FILM_BYTES // 3
+            is_its_own = one.clip.content.startswith(reader.body)
+            assert is_its_own
 
 
 def test_none_of_this_was_a_fault_of_the_server(stage: Stage) -> None:

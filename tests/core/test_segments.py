@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -274,3 +275,15 @@ def test_a_sink_can_not_keep_the_reused_buffer_by_mistake() -> None:
     writer.close()
     with pytest.raises(ValueError, match="released"):
         bytes(kept[0])
+
+
+def test_threads_that_share_a_reader_each_get_what_they_asked_for() -> None:
+    made = seal(plain_of(SIZES[-1]))
+    reader = made.reader()
+
+    def read(number: int) -> bool:
+        start = number * 7919 % (len(made.plain) - 5000)
+        return reader.read(start, start + 5000) == made.plain[start : start + 5000]
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(read, range(400)))

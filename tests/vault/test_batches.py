@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import Damaged
@@ -34,6 +34,7 @@ def take(count: int, *, at_hand: Callable[[int], bytes | None], opened: Callable
     return asyncio.run(all_of_it())
 
 
+@settings(deadline=None)  # threads, on a machine that may be busy
 @given(st.lists(st.booleans(), max_size=40))
 def test_whatever_lies_at_hand_all_come_once_and_in_order(lies: list[bool]) -> None:
     found = take(len(lies), at_hand=lambda index: piece(index) if lies[index] else None, opened=batch)

@@ -27,7 +27,7 @@ from identity import PersonKind, Role
 from identity.models import StaffRoleRow
 from keys import LocalRoot
 from tests.families import Family, Someone, Staff, make_family, make_staff, sign_in
-from vault import DiskStore
+from vault import DiskStore, KnownStore
 
 PATIENCE_SECONDS = 30
 
@@ -42,8 +42,11 @@ class Stage:
 
     @property
     def store(self) -> DiskStore:
-        assert isinstance(self.service.store, DiskStore)
-        return self.service.store
+        """The one behind the mark."""
+        known = self.service.store
+        assert isinstance(known, KnownStore)
+        assert isinstance(known.behind, DiskStore)
+        return known.behind
 
     def family(self) -> Family:
         """A family of its own for each test, with its own guider and social worker."""

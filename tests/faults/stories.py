@@ -9,10 +9,12 @@ from tests.faults.cutting import Cutting
 from tests.faults.depositing import Depositing
 from tests.faults.destroying import Destroying
 from tests.faults.drill import Story
+from tests.faults.putting import Putting
 from tests.faults.rolling import Rolling
 from tests.faults.upgrading import Upgrading
 
 STORIES: Mapping[str, Callable[[], Story]] = {
+    "an object": Putting,
     "a deposit": Depositing,
     "a clip": Cutting,
     "a grant and a withdrawal": Consenting,

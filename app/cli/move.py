@@ -66,6 +66,8 @@ def move_store(
         as_json=as_json,
         copied=done.copied,
         copied_bytes=done.copied_bytes,
+        left_bytes=on_progress.left if done.next is Next.COPY else 0,
+        seconds_left=on_progress.seconds_left if done.next is Next.COPY else 0,
         damaged=done.damaged,
         missing=done.missing,
         next=done.next.value,

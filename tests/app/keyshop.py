@@ -55,6 +55,8 @@ class Shop:
             "VAULT_PASSPHRASE_FILE": str(self.settings.passphrase_file),
             "VAULT_RECOVERY_PLACE": ":".join(map(str, self.settings.recovery_place)),
             "VAULT_WITNESS": str(self.settings.witness),
+            "VAULT_OBJECTS": self.settings.objects,
+            "VAULT_OBJECTS_ALSO": self.settings.objects_also,
         }
         done = CliRunner().invoke(application, list(words), env=environment, input=said)
         if isinstance(done.exception, VaultError):

@@ -10,7 +10,7 @@ import typer
 import vault
 from app.cli import application, say
 from app.cli.options import Json, PassphraseFile, Store, opened
-from app.cli.progress import shown
+from app.cli.progress import left, shown
 from app.cli.scrub import until_interrupted
 from app.service import Service
 from core.errors import Invalid
@@ -59,6 +59,7 @@ def move_store(
             on_progress=on_progress,
         )
     words = [f"{done.copied} objects were copied and compared, {done.copied_bytes // MIB} MiB."]
+    words += left(on_progress) if done.next is Next.COPY else []
     words += [f"  damaged: {name}. It is quarantined, and was copied as it is." for name in done.damaged]
     words += [f"  missing: {name}. Neither place has it: see vig-vault fsck." for name in done.missing]
     say(

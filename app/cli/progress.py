@@ -51,10 +51,13 @@ class Progress:
         return round(self.left * (self._at - since) / (self._done - begun))
 
 
-def in_words(progress: Progress) -> str:
-    """What is left."""
-    left = f"{progress.left // MIB} MiB are left"
-    return left if progress.seconds_left is None else f"{left}, about {max(1, progress.seconds_left // 60)} minutes"
+def left(progress: Progress) -> list[str]:
+    """What is left, in words; none where nothing is."""
+    if progress.left == 0:
+        return []
+    seconds = progress.seconds_left
+    said = "" if seconds is None else f", about {max(1, round(seconds / 60))} min at this pace"
+    return [f"{progress.left / MIB:.0f} MiB are left{said}."]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import typer
 import vault
 from app.cli import application, say
 from app.cli.options import Json, PassphraseFile, Store, opened
-from app.cli.progress import in_words, shown
+from app.cli.progress import left, shown
 from vault import MIB, Pace
 
 
@@ -43,7 +43,7 @@ def scrub(
     words = [f"{one.trouble.value}  {one.subject}\n    {one.sentence}" for one in done.findings]
     words.append(f"{done.objects} objects were read, {done.read_bytes // MIB} MiB.")
     words.append(f"{done.damaged} damaged, {done.missing} missing.")
-    words += [] if done.finished_at else [f"Broken off, {in_words(on_progress)}. It goes on here the next time."]
+    words += [] if done.finished_at else ["Broken off. It goes on here the next time.", *left(on_progress)]
     say(
         "\n".join(words),
         as_json=as_json,

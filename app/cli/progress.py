@@ -48,7 +48,7 @@ class Progress:
         begun, since = self._first or (0, 0.0)
         if self._done == begun:
             return None
-        return round(self.left * (self._at - since) / (self._done - begun))
+        return max(1, round(self.left * (self._at - since) / (self._done - begun)))
 
 
 def left(progress: Progress) -> list[str]:

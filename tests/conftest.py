@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -125,8 +126,14 @@ def keystore(tmp_path: Path, clock: HandClock) -> Iterator[KeyStore]:
     database.engine.dispose()
 
 
-LONG = ("journeys", "canary", "faults", "deploy", "walk", "media", "bench")
+LONG = ("journeys", "canary", "faults", "deploy", "walk", "media", "bench", "redaction")
 """Where files take a minute or more."""
+
+
+def pytest_configure() -> None:
+    """Programs that tests start and interrupt must hear it, also where the whole run was started deaf to it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

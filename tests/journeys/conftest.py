@@ -70,14 +70,19 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def house(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def phone_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the guider filmed; a journey that needs somebody in it has a fixture of its own."""
+    film: Path = tmp_path_factory.mktemp("phone") / "phone.mp4"
+    make_calm_film(film)
+    return film
+
+
+@pytest.fixture(scope="module")
+def house(chromium: Browser, phone_film: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A family whose case is open and who agreed to be filmed, on the real server and a throwaway store."""
     make_assets(STATIC.parent.parent)
-    folder: Path = tmp_path_factory.mktemp("journey")
-    film = folder / "phone.mp4"
-    make_calm_film(film)
-    served = Served(folder / "service")
-    story = Story(served, film)
+    served = Served(tmp_path_factory.mktemp("journey") / "service")
+    story = Story(served, phone_film)
     try:
         story.make_store()
         story.open_case()

@@ -6,21 +6,16 @@ The chapters belong together: each goes on where the one before stopped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.demo.people import PASSCODE, code_from
 from app.demo.scene import CHILD, CONTACTS, MOTHER, STAFF
-from app.demo.serving import Served
-from app.demo.story import Story
-from app.pages import STATIC
-from hatch_build import make_assets
 from tests.journeys.conftest import House
 from tests.journeys.visitors import PHONE, TABLET, Film, Visitor
-from tests.media.visitors import WIDTH, film, pictures
+from tests.media.visitors import RATE, WIDTH, film, pictures
 from tests.media.visitors import Visitor as Face
 
 pytestmark = pytest.mark.browser
@@ -29,6 +24,7 @@ WITHIN_SECONDS = 90
 FRAMES, COMES = 100, 25
 FIRST, LAST = 10, 90
 TALL = 4000
+BEFORE, AFTER = "[data-beside] video >> nth=0", "[data-after] video"
 TITLE = "Ava looks up"
 NOTE = "The one on the right is seen for a moment at the end."
 STAYS = Face(at=lambda frame: (60 + frame / 4, 120.0), size=200)
@@ -36,23 +32,11 @@ BYSTANDER = Face(at=lambda frame: (380 - frame / 4, 90.0) if frame >= COMES else
 
 
 @pytest.fixture(scope="module")
-def house(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A family that agreed to be filmed, and a film of a child with somebody who comes in."""
-    make_assets(STATIC.parent.parent)
-    folder: Path = tmp_path_factory.mktemp("blur")
-    phone = folder / "phone.mp4"
+def phone_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A child, and somebody who comes in."""
+    phone: Path = tmp_path_factory.mktemp("blur") / "phone.mp4"
     phone.write_bytes(film(pictures(STAYS, BYSTANDER, frames=FRAMES)))
-    served = Served(folder / "service")
-    story = Story(served, phone)
-    try:
-        story.make_store()
-        story.open_case()
-        story.agree_to_filming()
-        yield House(story, chromium)
-    finally:
-        for member in story.staff.values():
-            member.browser.close()
-        served.stop()
+    return phone
 
 
 def test_a_guider_cuts_a_clip_in_which_somebody_comes_in(house: House) -> None:
@@ -148,20 +132,19 @@ def test_what_is_made_shows_the_child_and_nobody_else(house: House) -> None:
         guider.types(**{"Why are people blurred?": "A visitor came in"})
         guider.presses("Make the blurred version")
         guider.looks("blur-making", height=TALL)
-        after = guider.page.locator("[data-after] video")
-        after.wait_for(timeout=WITHIN_SECONDS * 1000)
+        guider.page.locator(AFTER).wait_for(timeout=WITHIN_SECONDS * 1000)
         _jumps(guider.page, 60)
-        guider.page.wait_for_timeout(500)
+        Film(guider.page, of=AFTER).is_once(_at(60))
         guider.looks("blur-made", height=TALL)
         guider.looks("blur-side-by-side", height=900)
-        _is_covered(guider.page, "[data-after] video", frame=60 + FIRST)
+        _is_covered(Film(guider.page, of=AFTER), frame=60 + FIRST)
         for name, device in (("tablet", TABLET), ("phone", PHONE)):
             state = guider.context.storage_state()
             other = house.visitor(f"guider on a {name}", device=device | {"storage_state": state})
             other.goes_to(guider.where().partition("?")[0])
-            _has_begun(other.page)
+            Film(other.page, of=BEFORE).is_once("video.readyState >= 2")
             _jumps(other.page, 60)
-            other.page.wait_for_timeout(500)
+            Film(other.page, of=AFTER).is_once(_at(60))
             other.looks(f"blur-{name}", height=TALL)
             other.context.close()
 
@@ -254,20 +237,21 @@ def test_a_mother_watches_the_blurred_version_at_home(house: House) -> None:
         mother.taps(re.compile("^Answer [0-9]+ question"))
         mother.follows("Watch the clip first")
         assert story.rendition in mother.where()
-        Film(mother.page).plays(past=0.2)
-        Film(mother.page).says("(video.pause(), video.currentTime = 2.4, true)")
-        Film(mother.page).is_once("!video.seeking")
-        _is_covered(mother.page, "video", frame=60 + FIRST)
+        seen = Film(mother.page)
+        seen.plays(past=0.2)
+        seen.says(f"(video.pause(), video.currentTime = {60.5 / RATE}, true)")
+        seen.is_once(_at(60))
+        _is_covered(seen, frame=60 + FIRST)
         mother.looks("blurred-at-home-phone")
 
 
-def _is_covered(page: Page, video: str, *, frame: int) -> None:
+def _is_covered(seen: Film, *, frame: int) -> None:
     """The child's face has its detail, and the other's has none: looked at in the picture that the browser shows."""
     kept, hidden = STAYS.face(frame), BYSTANDER.face(frame)
     assert kept
     assert hidden
     found = [
-        page.locator(video).evaluate(
+        seen.video.evaluate(
             """(video, [x, y, width, height, whole]) => {
                 const canvas = document.createElement("canvas");
                 canvas.width = whole;
@@ -293,15 +277,13 @@ def _asks_colleague(guider: Visitor) -> None:
 
 def _jumps(page: Page, frame: int) -> None:
     page.locator("[data-position]").fill(str(frame))
-    page.wait_for_timeout(300)
+    Film(page, of=BEFORE).is_once(_at(frame))
 
 
-def _has_begun(page: Page) -> None:
-    for _ in range(600):
-        if page.locator("video").first.evaluate("video => video.readyState >= 2"):
-            return
-        page.wait_for_timeout(25)
-    raise AssertionError("the film doesn't begin")  # noqa: TRY003 - a test's own words
+def _at(frame: int) -> str:
+    """That a frame of the clip is the one that is shown: sought, decoded, and not its neighbour."""
+    where = f"Math.abs(video.currentTime - {(frame + 0.5) / RATE}) < {0.4 / RATE}"
+    return f"!video.seeking && video.readyState >= 2 && {where}"
 
 
 def _said(page: Page, words: str) -> None:

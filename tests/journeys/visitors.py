@@ -154,12 +154,13 @@ class Film:
     """The film on somebody's page.
 
     Args:
-        page: with one ``<video>``.
+        page: where it is.
+        of: which ``<video>``, where there are several.
     """
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *, of: str = "video") -> None:
         self._page = page
-        self.video = page.locator("video")
+        self.video = page.locator(of)
 
     def says(self, expression: str) -> Any:
         """What the ``video`` itself says."""

@@ -223,35 +223,17 @@ def _watching() -> Iterator[Sample]:
         "needed_on": date(2026, 12, 3),
     }
     yield Sample("checks", "checks.html", GUIDER, "/checks", context={"checks": [check, check | {"needed_on": None}]})
-    yield Sample(
-        "check",
-        "check.html",
-        GUIDER,
-        "/checks/r1",
-        context={
-            "check": {"title": CLIP["title"], "asked_by": "Jo Marsh", "listed": ["Ava Bell", "Mia Bell"]},
-            "people": [{"id": "p1", "name": "Mia Bell"}, {"id": "p2", "name": "Ava Bell"}],
-            "viewing": VIEWING,
-            "is_redacted": False,
-            "looks": [],
-            "frames": 50,
-            "rate_num": 25,
-            "rate_den": 1,
-        },
-    )
-    yield Sample(
-        "check-blurred",
-        "check.html",
-        GUIDER,
-        "/checks/r1",
-        context={
-            "check": {"title": CLIP["title"], "asked_by": "Jo Marsh", "listed": ["Ava Bell", "Mia Bell"]},
-            "people": [{"id": "p1", "name": "Mia Bell"}, {"id": "p2", "name": "Ava Bell"}],
-            "viewing": VIEWING,
-            "is_redacted": True,
-            "looks": [{"frame": 12, "at": "0:00.5", "text": "Person 2 appears", "kept": False}],
-            "frames": 50,
-            "rate_num": 25,
-            "rate_den": 1,
-        },
-    )
+    context = {
+        "check": {"title": CLIP["title"], "asked_by": "Jo Marsh", "listed": ["Ava Bell", "Mia Bell"]},
+        "people": [{"id": "p1", "name": "Mia Bell"}, {"id": "p2", "name": "Ava Bell"}],
+        "viewing": VIEWING,
+        "is_redacted": False,
+        "looks": [],
+        "frames": 50,
+        "rate_num": 25,
+        "rate_den": 1,
+    }
+    yield Sample("check", "check.html", GUIDER, "/checks/r1", context=context)
+    looks = [{"frame": 12, "at": "0:00.5", "text": "Person 2 appears", "kept": False}]
+    blurred = context | {"is_redacted": True, "looks": looks}
+    yield Sample("check-blurred", "check.html", GUIDER, "/checks/r1", context=blurred)

@@ -57,6 +57,7 @@ def make_worker(service: Service, *, name: str) -> Worker:
         Duty("keys", timedelta(seconds=10), keystore.beat),
         Duty("key-copy", timedelta(minutes=1), lambda: keeping.copy_if_due(service)),
         Duty("key-roll", timedelta(seconds=15), lambda: keeping.finish_roll(service)),
+        Duty("key-night", timedelta(minutes=5), lambda: keeping.roll_if_due(service)),
         Duty("key-note", keeping.NOTE_EVERY, lambda: keeping.note_log(service)),
         Duty("clock", timedelta(seconds=30), lambda: mark.observe(db)),
         Duty("uploads", timedelta(minutes=10), lambda: _clear_uploads(service)),
@@ -135,7 +136,6 @@ def _sweep_if_due(service: Service) -> None:
     if health.halted or last == now.date() or (now.hour < service.settings.sweep_hour and not health.overdue):
         return
     retention.nightly(service.db, keystore=service.keystore, store=service.store, schedule=service.schedule)
-    keeping.roll(service)
 
 
 def _send_code(service: Service, payload: Mapping[str, str]) -> None:

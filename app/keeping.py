@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import audit
+import retention
 from app.service import Service
 from audit import Event
+from core.clock import ENGLAND
 from keys import RollReport, Standing
 
 NOTE_EVERY = timedelta(minutes=5)
@@ -16,6 +18,10 @@ NOTE_EVERY = timedelta(minutes=5)
 ROLL_EVERY = timedelta(days=1, hours=2)
 """Nightly, with some patience."""
 ROLL_TAKES = timedelta(minutes=15)
+NOT_AGAIN_WITHIN = timedelta(hours=1)
+"""A night on which something fails again and again doesn't roll at every try; and how long a roll waits for a sweep."""
+NIGHT = timedelta(hours=6)
+"""How long after its hour what is destroyed is still that night's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,46 @@ def roll(service: Service, *, on_progress: Callable[[int, int], object] = lambda
     report = service.keystore.roll_epoch(on_progress=on_progress)
     _tell(service, report)
     return report
+
+
+def night_of(at: datetime, *, hour: int) -> datetime:
+    """When the night began that this moment belongs to: the sweep's hour, today's or yesterday's."""
+    here = at.astimezone(ENGLAND)
+    begun = here.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return begun if begun <= here else begun - timedelta(days=1)
+
+
+def is_due(
+    *, at: datetime, night: datetime, swept_at: datetime | None, begun_at: datetime | None, waits: Callable[[], bool]
+) -> bool:
+    """Whether to roll now: once a night whatever the disposal did, and again for what was destroyed after that.
+
+    Args:
+        at: now.
+        night: when it began.
+        swept_at: when the last sweep was done.
+        begun_at: when the last roll was begun.
+        waits: whether destroyed keys wait for a roll; asked only where it counts.
+    """
+    if begun_at is not None and timedelta(0) <= at - begun_at < NOT_AGAIN_WITHIN:
+        return False
+    if begun_at is None or begun_at < night:  # the sweep goes first, while it can still be expected
+        return (swept_at is not None and swept_at >= night) or at >= night + NOT_AGAIN_WITHIN
+    came_later = swept_at is not None and swept_at > begun_at
+    return (came_later or at < night + NIGHT) and waits()
+
+
+def roll_if_due(service: Service) -> None:
+    """The night's roll. Decided by what is on record, so that no crash and no sweep that fails can skip it."""
+    at, keystore = service.db.clock.now(), service.keystore
+    if is_due(
+        at=at,
+        night=night_of(at, hour=service.settings.sweep_hour),
+        swept_at=retention.health(service.db).last_done_at,
+        begun_at=keystore.roll_last_begun(),
+        waits=keystore.waits_for_roll,
+    ):
+        roll(service)
 
 
 def go_on(service: Service, roll_id: str) -> RollReport | None:

@@ -237,6 +237,11 @@ def _uncovered(db: Database) -> bool:
         return pending(session) > 0
 
 
+def last_begun(session: Session) -> datetime | None:
+    """When the latest roll was begun, done or not; nothing where there was none yet."""
+    return session.scalars(select(func.max(RollRow.started_at))).one()
+
+
 def pending(session: Session) -> int:
     """How many destroyed keys no finished roll covers yet."""
     return sum(

@@ -51,6 +51,16 @@ class Upkeep(Custody):
         """How far a roll has come."""
         return roll.report_of(self.db, roll_id)
 
+    def roll_last_begun(self) -> datetime | None:
+        """When the latest roll was begun, done or not; nothing where there was none yet."""
+        with self.db.read() as session:
+            return roll.last_begun(session)
+
+    def waits_for_roll(self) -> bool:
+        """Whether destroyed keys wait for a roll that puts their copies beyond use."""
+        with self.db.read() as session:
+            return roll.pending_since(session) is not None
+
     def copy_rows(self) -> int:
         """Copy the key rows to the recovery places where they have changed; call it every quarter of an hour.
 

@@ -24,12 +24,16 @@ from vault import ObjectStore
 def nightly(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: Schedule) -> Outcome | None:
     """What the worker does once a day: finish what was begun, plan, and carry the plan out unless it halted.
 
+    What can't be finished just now (a bucket or a keyring's place that is away) holds nothing new up.
+
     Returns:
         How far today's sweep came; nothing where it halted and waits for an officer.
     """
     if mark.observe(db) is Leap.STEADY:
-        expire_uploads(db, keystore=keystore, store=store, schedule=schedule)
-        resume(db, keystore=keystore, store=store, schedule=schedule)
+        with suppress(Unavailable):  # each is a duty of its own as well, which says what it was
+            expire_uploads(db, keystore=keystore, store=store, schedule=schedule)
+        with suppress(Unavailable):
+            resume(db, keystore=keystore, store=store, schedule=schedule)
     sweep_id = sweep.plan(db, schedule=schedule)
     with db.read() as session:
         if session.get_one(SweepRow, sweep_id).state is SweepState.HALTED:
@@ -85,12 +89,21 @@ def expire_uploads(db: Database, *, keystore: KeyStore, store: ObjectStore, sche
 
     Returns:
         How many.
+
+    Raises:
+        Unavailable: of one of them the parts couldn't be deleted just now (its key is gone). The others are erased.
     """
+    failed: Unavailable | None = None
     before = db.clock.now() - uploads_wait(schedule)
     with db.read() as session:
         stale = vault.stale_uploads(session, before=before)
     for upload_id in stale:
-        vault.expire_upload(db, keystore=keystore, store=store, upload_id=upload_id, before=before)
+        try:
+            vault.expire_upload(db, keystore=keystore, store=store, upload_id=upload_id, before=before)
+        except Unavailable as error:
+            failed = error
+    if failed is not None:
+        raise failed
     return len(stale)
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,20 +29,23 @@ from consent import Purpose
 from core import jobs
 from core.clock import SystemClock
 from core.errors import Unavailable
-from core.ids import new_id
+from core.ids import ObjectId, UploadId, new_id
 from core.jobs import JobRow, JobState
 from core.secret import Secret
-from keys import KeyStore, LocalRoot
+from keys import JobCapability, KeyStanding, KeyStore, LocalRoot
 from tests.app.asking import ask, save_all
 from tests.app.browser import PROGRAM, Browser
 from tests.app.keyshop import PASSPHRASE, QUICK, Shop, make_shop, settings_in
 from tests.families import Family, filming_visit, make_family
 from tests.vault.agreeing import agree_to_filming
 from tests.vault.scene import Clip, add_clip, add_footage
+from tests.vault.sending import film
 from tests.vault.stores.conftest import address_of, credentials_of
 from tests.vault.stores.door import Door
 from tests.vault.stores.servers import ask_server, free_port
 from vault import Depth, KnownStore
+from vault.models import UploadRow
+from vault.receiving import PartReceiver
 
 PATIENCE_SECONDS = 30
 CONTENT = b"a film, or so it is told"
@@ -179,6 +183,62 @@ def test_while_the_store_is_down_a_new_process_serves_pages_and_withdrawals_and_
             assert mother.code(page) == (403, "not_available")  # what was withdrawn meanwhile, is
             report = vault.fsck(service.db, keystore=service.keystore, store=service.store, depth=Depth.EVERYTHING)
             assert report.is_clean
+
+
+def test_a_night_on_which_the_store_is_away_destroys_and_rolls_all_the_same(place: Place) -> None:
+    """And rolls once: its next tries find nothing new to destroy. The bytes go when the store is back."""
+    shop = Shop(replace(place.shop.settings, sweep_hour=0))
+    with place.up(), shop.opened() as service:
+        family = make_family(service.db, service.keystore)
+        case_id, kept = family.case_id, ObjectId(new_id())
+        key = service.keystore.new_object_key(
+            case_id=case_id, object_id=kept, capability=JobCapability("test", case_id)
+        )
+        left = [left_upload(service, family) for _ in range(2)]
+        assert len(names(service)) == 1 + len(left), "the store's mark, and a part of each"
+    with shop.opened() as service:  # nobody is at the address now
+        duties = {duty.name: duty.do for duty in make_worker(service, name="worker-1")._duties}
+        for _ in range(2):
+            duties["sweep"]()
+            duties["key-night"]()
+        standing = service.keystore.standings([*left, kept])
+        assert [standing[ObjectId(name)] for name in [*left, kept]] == [KeyStanding.DESTROYED] * 2 + [KeyStanding.ALIVE]
+        assert service.keystore.object_key(kept, capability=JobCapability("test", case_id)) == key
+        assert (service.keystore.status().epoch, service.keystore.status().pending) == (2, 0)
+        with place.up():
+            until(lambda: answers(service))
+            duties["tidy"]()
+            assert len(names(service)) == 1
+
+
+def names(service: Service) -> list[str]:
+    return [stored.name for stored in service.store.names()]
+
+
+def left_upload(service: Service, family: Family) -> UploadId:
+    """One of which a part came, and then nothing for longer than it may wait."""
+    upload = vault.begin_deposit(
+        service.db,
+        keystore=service.keystore,
+        actor=family.staff.guider.actor,
+        case_id=family.case_id,
+        visit_id=filming_visit(service.db, family),
+        length=2 * len(CONTENT),
+    )
+    receiver = PartReceiver(
+        service.db,
+        keystore=service.keystore,
+        store=service.store,
+        actor=family.staff.guider.actor,
+        upload_id=upload,
+        offset=0,
+        bounds=service.bounds,
+    )
+    assert list(receiver.runs(film(len(CONTENT)))) == []
+    receiver.end()
+    with service.db.begin() as session:
+        session.get_one(UploadRow, upload).last_byte_at -= timedelta(days=2)
+    return upload
 
 
 def test_a_wrong_store_ends_the_start_where_it_answers(place: Place) -> None:

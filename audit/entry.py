@@ -108,6 +108,7 @@ class Event(StrEnum):
     VIEWING_CUT = "viewing.cut"
     VIEWING_ENDED = "viewing.ended"
     OBJECT_QUARANTINED = "object.quarantined"
+    QUARANTINE_LIFTED = "object.quarantine_lifted"
     # records
     HOLD_PLACED = "hold.placed"
     HOLD_REVIEWED = "hold.reviewed"
@@ -228,6 +229,7 @@ WIDENING_OR_NEUTRAL = frozenset(
         Event.DEPOSIT_RECEIVED,
         Event.DEPOSIT_SEALED,
         Event.PHONE_COPY_REMOVED,
+        Event.QUARANTINE_LIFTED,
         Event.FOOTAGE_PREPARED,
         Event.FOOTAGE_REJECTED,
         Event.CLIP_CUT,

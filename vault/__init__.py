@@ -30,6 +30,7 @@ from vault.fsck import fsck
 from vault.judging import Depth
 from vault.known import KnownStore, look_at
 from vault.leave import Leave, follow
+from vault.lifting import Lifting, StoppedWork, lift_quarantines
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.moving import Moved, Next, move
 from vault.objects import ObjectStore
@@ -106,6 +107,7 @@ __all__ = [
     "KnownStore",
     "Leave",
     "Leftover",
+    "Lifting",
     "Looking",
     "Moved",
     "Next",
@@ -128,6 +130,7 @@ __all__ = [
     "Scheme",
     "Scrubbed",
     "Showing",
+    "StoppedWork",
     "StripGrid",
     "Tidied",
     "Treatment",
@@ -176,6 +179,7 @@ __all__ = [
     "keys_of",
     "last_scrub",
     "leaving",
+    "lift_quarantines",
     "look_at",
     "look_for_people",
     "look_here_of",

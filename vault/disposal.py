@@ -22,6 +22,7 @@ from vault.models import (
     ClipState,
     FootageRow,
     FootageState,
+    ObjectRow,
     ObjectState,
     PartRow,
     RenditionRow,
@@ -32,18 +33,22 @@ from vault.records import objects_in, renditions_of, row_of, scope
 from vault.redaction_models import ChoicesRow
 
 _IN_USE = (RenditionState.LIVE, RenditionState.QUARANTINED)
+_RESUMED = {ObjectState.SEALED: RenditionState.LIVE, ObjectState.QUARANTINED: RenditionState.QUARANTINED}
+"""What a rendition is again by its film's state; whatever else that is, it stays out of use."""
 _THERE = (ObjectState.WRITING, ObjectState.SEALED, ObjectState.QUARANTINED)
 
 
 def stop_use(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> list[RenditionId]:
     """Take the renditions of a clip, or of a whole case, out of use. The caller raises the case's version.
 
+    One that is quarantined is taken out too: it must not come back with its quarantine's end.
+
     Returns:
-        Those that were live until now.
+        Those that were in use, or quarantined, until now.
     """
     rows = session.scalars(
         select(RenditionRow)
-        .where(*scope(session, case_id, clip_id), RenditionRow.state == RenditionState.LIVE)
+        .where(*scope(session, case_id, clip_id), RenditionRow.state.in_(_IN_USE))
         .order_by(RenditionRow.id)
     ).all()
     for row in rows:
@@ -52,13 +57,16 @@ def stop_use(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> li
 
 
 def resume_use(session: Session, renditions: Iterable[str]) -> None:
-    """Let renditions be decided on again that ``stop_use`` took out of use. The caller raises the case's version."""
+    """Let renditions be decided on again that ``stop_use`` took out of use; what is damaged by now is quarantined.
+
+    The caller raises the case's version.
+    """
     for row in session.scalars(
         select(RenditionRow).where(
             RenditionRow.id.in_(list(renditions)), RenditionRow.state == RenditionState.WITHDRAWN_FROM_USE
         )
     ):
-        row.state = RenditionState.LIVE
+        row.state = _RESUMED.get(session.get_one(ObjectRow, row.object_id).state, row.state)
 
 
 def begin_destroying(session: Session, record_id: str, *, at: datetime) -> None:

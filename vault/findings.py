@@ -12,6 +12,7 @@ class Trouble(StrEnum):
 
     OBJECT_MISSING = "object_missing"
     OBJECT_DAMAGED = "object_damaged"
+    OBJECT_QUARANTINED = "object_quarantined"
     PART_MISSING = "part_missing"
     PART_DAMAGED = "part_damaged"
     KEY_MISSING = "key_missing"
@@ -33,7 +34,9 @@ class Leftover(StrEnum):
 
 WORDS: Mapping[Trouble | Leftover, str] = {
     Trouble.OBJECT_MISSING: "The database knows it, and its bytes are gone. Restore it from a backup of the objects.",
-    Trouble.OBJECT_DAMAGED: "Its bytes aren't what was sealed. The right ones help only until it is quarantined.",
+    Trouble.OBJECT_DAMAGED: "Its bytes aren't what was sealed. Put the right ones back from a backup of the objects.",
+    Trouble.OBJECT_QUARANTINED: "It was found damaged, and is out of use. Put the right bytes back from a "
+    "backup of the objects, then run vig-vault scrub --quarantined: what is right is used again.",
     Trouble.PART_MISSING: "Bytes of an unfinished deposit are gone. It can't be finished: deposit that film again.",
     Trouble.PART_DAMAGED: "Bytes of an unfinished deposit aren't what was sealed. Deposit that film again.",
     Trouble.KEY_MISSING: "It should open, and its key is gone or damaged. Is the key database an older one?",

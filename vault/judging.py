@@ -44,9 +44,11 @@ class Judge:
     read: Callable[[int], object]
 
     def of_object(self, row: ObjectRow, key: KeyStanding | None) -> Trouble | Leftover | None:
-        """An object that is neither being written nor on its way out (a quarantined one is known to be bad)."""
+        """An object that is neither being written nor on its way out; ``lifting`` reads a quarantined one."""
         if row.state in _GONE:
             return self._gone(row, key)
+        if row.state is ObjectState.QUARANTINED:
+            return Trouble.OBJECT_QUARANTINED
         if row.state is not ObjectState.SEALED:
             return None
         if key is not KeyStanding.ALIVE:

@@ -52,12 +52,12 @@ class ObjectKind(StrEnum):
 
 
 class ObjectState(StrEnum):
-    """Where an object is in its life; each step is only ever taken forwards."""
+    """Where an object is in its life; only a quarantine is ever taken back."""
 
     WRITING = "writing"
     SEALED = "sealed"
     QUARANTINED = "quarantined"
-    """It failed its authentication once: never given out again, kept until its retention ends."""
+    """It failed its authentication: not given out before all of it was read again and found right."""
     DESTROYING = "destroying"
     """Use has stopped; its key is about to go."""
     KEY_DESTROYED = "key_destroyed"

@@ -1,7 +1,8 @@
 """What isn't what was sealed is never given out again, wherever it was noticed, and an officer is told.
 
 The object's row says so from then on, so that the next reader is refused before a byte of it is read; whatever plays it
-is cut, since the case's version rises with it.
+is cut, since the case's version rises with it. Only once all of it was read again and is right is that lifted
+(``vault.lifting``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from core.db import Database, lock
 from core.errors import Damaged, VaultError
 from core.ids import CaseId, FootageId, ObjectId
 from core.segments import damaged
-from vault.models import FootageRow, ObjectRow, ObjectState, RenditionRow
+from vault.models import FootageRow, FootageState, ObjectRow, ObjectState, RenditionRow
 
 
 @contextmanager
@@ -78,6 +79,38 @@ def quarantine(session: Session, object_id: ObjectId) -> None:
     )
 
 
+def lift(session: Session, seen: ObjectRow) -> bool:
+    """An object was read whole and is what was sealed: it isn't damaged, and neither is what plays it.
+
+    Nothing else changes. What was stopped meanwhile is no longer marked as damaged but as stopped, and stays so.
+
+    Args:
+        session: the caller's transaction.
+        seen: the row that its bytes were compared with.
+
+    Returns:
+        Whether it was quarantined until now, and is the same object still.
+    """
+    identity.lock_case(session, CaseId(seen.case_id))
+    row = lock(session, ObjectRow, seen.id)
+    if row.state is not ObjectState.QUARANTINED or row.sealed_sha256 != seen.sealed_sha256:
+        return False
+    row.state = ObjectState.SEALED
+    for rendition in session.scalars(select(RenditionRow).where(RenditionRow.object_id == row.id)):
+        if rendition.state is RenditionState.QUARANTINED:
+            rendition.state = RenditionState.LIVE
+    identity.raise_version(session, CaseId(row.case_id))
+    audit.record(
+        session,
+        Event.QUARANTINE_LIFTED,
+        actor=None,
+        case_id=CaseId(row.case_id),
+        object_id=ObjectId(row.id),
+        details={"sha256": row.sealed_sha256},
+    )
+    return True
+
+
 @contextmanager
 def telling_of_deposit(db: Database, *, case_id: CaseId, footage_id: FootageId) -> Iterator[None]:
     """Around a read of the parts of a deposit: they are no objects yet, so the footage itself is what is told of.
@@ -104,5 +137,8 @@ def telling_of_deposit(db: Database, *, case_id: CaseId, footage_id: FootageId) 
 
 def damaged_deposits(session: Session) -> list[FootageId]:
     """Footage that could not be made of its parts, since they weren't what was sealed."""
-    query = select(FootageRow.id).where(FootageRow.error_code == damaged().code, FootageRow.original_id.is_(None))
+    gone = FootageRow.state.in_((FootageState.DESTROYING, FootageState.DESTROYED))
+    query = select(FootageRow.id).where(
+        FootageRow.error_code == damaged().code, FootageRow.original_id.is_(None), ~gone
+    )
     return [FootageId(found) for found in session.scalars(query)]

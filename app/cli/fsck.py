@@ -41,7 +41,7 @@ def fsck(
     What a crash may leave (an unfinished write, bytes that nobody can open) is no fault: it is listed as leftovers, and
     tidied by itself after a day. --repair tidies what is a day old, now, and destroys anew the keys of what is
     destroyed that came back with older key rows. It removes nothing else: other bytes that a key opens are never
-    touched. What is missing comes back from a backup; what is damaged does until it is quarantined.
+    touched. What is missing or damaged comes back from a backup; what is quarantined then needs scrub --quarantined.
     """
     with opened(store=store, passphrase_file=passphrase_file) as service:
         tidied: dict[str, int] = {}

@@ -42,12 +42,12 @@ def overview(request: Request, actor: Officer, service: TheService) -> Response:
     with service.db.read() as session:
         store = vault.attention(session, deposited_before=at - PHONE_GRACE)
         alarms = [*_broken(store), *_stopped(health), *_waiting(session, store, today=today)]
+        alarms += _lifted(session, today=today)
         days = _days(session, today=today)
         scrubbed = vault.last_scrub(session)
         log = _log(session, service)
     week = days[-WEEK:]
-    since = today - timedelta(days=WEEK - 1)
-    asked = f"since-day={since.day}&since-month={since.month}&since-year={since.year}"
+    asked = _since(today - timedelta(days=WEEK - 1))
     return page(
         request,
         "ig_dashboard.html",
@@ -80,6 +80,21 @@ def _broken(store: Attention) -> list[dict[str, str]]:
         return []
     sentence = f"{count(store.quarantined, 'stored object')} failed a check and can't be played any more."
     return [_alarm(sentence, f"/audit?event={Event.OBJECT_QUARANTINED}", link="See which")]
+
+
+def _lifted(session: Session, *, today: date) -> list[dict[str, str]]:
+    """What an administrator had read again and put back into use: an officer should know whose hand that was."""
+    first, event = today - timedelta(days=WEEK - 1), Event.QUARANTINE_LIFTED
+    lifted = sum(audit.per_day(session, events=(event,), first=first, days=WEEK).values())
+    if not lifted:
+        return []
+    sentence = f"{count(lifted, 'stored object')} that had failed a check passed it since, and can be played again."
+    return [_alarm(sentence, f"/audit?event={event}&{_since(first)}", link="See which")]
+
+
+def _since(first: date) -> str:
+    """How the log's page is asked for what came since a day."""
+    return f"since-day={first.day}&since-month={first.month}&since-year={first.year}"
 
 
 def _read_through(last: Scrubbed | None) -> str:

@@ -135,7 +135,8 @@ def test_a_scrub_that_is_interrupted_says_what_is_left_ends_with_4_and_goes_on(s
 def test_a_scrub_ends_with_1_and_names_what_is_damaged_or_missing(shop: Shop, names: list[str]) -> None:
     damaged, missing = names
     path = place_of(shop, damaged)
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    right = path.read_bytes()
+    path.write_bytes(right[:-1] + b"?")
     place_of(shop, missing).unlink()
     status, told = shop.ask("scrub")
     assert (status, told["damaged"], told["missing"]) == (1, 1, 1)
@@ -144,6 +145,15 @@ def test_a_scrub_ends_with_1_and_names_what_is_damaged_or_missing(shop: Shop, na
     status, words = shop.run("scrub")  # what is damaged is quarantined now, and not looked at again
     assert status == 1
     assert f"object_missing  {missing}" in words
+
+    status, told = shop.ask("scrub", "--quarantined")
+    assert (status, told["lifted"], told["finished"]) == (1, [], True)
+    assert [(one["code"], one["subject"]) for one in told["findings"]] == [("object_quarantined", damaged)]
+    path.write_bytes(right)
+    status, words = shop.run("scrub", "--quarantined")
+    assert (status, words.splitlines()[0], words.splitlines()[-1]) == (0, f"lifted  {damaged}", "1 lifted, 0 not.")
+    assert shop.run("scrub", "--quarantined") == (0, "0 lifted, 0 not.\n")
+    assert shop.ask("scrub")[1]["damaged"] == 0
 
 
 def test_a_move_that_is_interrupted_goes_on_and_says_what_comes_next_at_each_step(

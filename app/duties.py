@@ -16,15 +16,15 @@ from app import keeping
 from app.messages import Message
 from app.service import Service
 from app.unresumed import start_again, unresumed
-from app.worker import Duty, Worker
+from app.worker import Duty, JobHandler, Worker
 from core import mark
 from core.clock import ENGLAND
 from core.errors import NotFound
 from core.ids import CaseId, EntryId, InvitationId, PersonId
 from core.jobs import Lease
-from vault import MIB, Claim, Pace
+from vault import MIB, Claim, Pace, Runner
 
-_MEDIA = frozenset({vault.FINISH, vault.CUT, vault.DETECT, vault.REDACT})
+_ON_FILM = {**vault.RUNNERS, **redaction.RUNNERS}
 """Jobs that begin by reading from the store. A disposal begins with keys."""
 _SUBJECT = "A message for you"
 _QUESTION = "Something is waiting for your answer. You can look when it suits you. There is no hurry.\n"
@@ -37,17 +37,8 @@ def make_worker(service: Service, *, name: str) -> Worker:
     db, keystore, store, schedule = service.db, service.keystore, service.store, service.schedule
     ends = threading.Event()
 
-    def finish(lease: Lease) -> None:
-        vault.finish(db, keystore=keystore, store=store, lease=lease)
-
-    def cut(lease: Lease) -> None:
-        vault.cut(db, keystore=keystore, store=store, lease=lease)
-
-    def detect(lease: Lease) -> None:
-        redaction.detect(db, keystore=keystore, store=store, lease=lease)
-
-    def redact(lease: Lease) -> None:
-        redaction.redact(db, keystore=keystore, store=store, lease=lease)
+    def on_film(run: Runner) -> JobHandler:
+        return lambda lease: run(db, keystore=keystore, store=store, lease=lease)
 
     def dispose(lease: Lease) -> None:
         retention.work_on(db, keystore=keystore, store=store, schedule=schedule, lease=lease)
@@ -74,13 +65,7 @@ def make_worker(service: Service, *, name: str) -> Worker:
         db,
         workflows_url=service.settings.address_of("workflows"),
         name=name,
-        handlers={
-            vault.FINISH: finish,
-            vault.CUT: cut,
-            vault.DETECT: detect,
-            vault.REDACT: redact,
-            retention.CARRY_OUT: dispose,
-        },
+        handlers={kind: on_film(run) for kind, run in _ON_FILM.items()} | {retention.CARRY_OUT: dispose},
         deliveries={
             audit.WITNESS: lambda _id, payload: _to_witness(service, payload),
             identity.CODE_MESSAGE: lambda _id, payload: _send_code(service, payload),
@@ -91,7 +76,7 @@ def make_worker(service: Service, *, name: str) -> Worker:
         gave_up=lambda lease, error: vault.give_up(db, lease=lease, error=error),
         duties=tuple(duties),
         ends=ends,
-        may_begin=lambda kind: vault.look_at(store) if kind in _MEDIA else None,
+        may_begin=lambda kind: vault.look_at(store) if kind in _ON_FILM else None,
     )
 
 

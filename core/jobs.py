@@ -134,6 +134,12 @@ def holds(session: Session, lease: Lease) -> JobRow | None:
     return row
 
 
+def is_lost(session: Session, lease: Lease) -> bool:
+    """Whether there is no use in going on: another worker has it, or it is to stop. A look, which locks nothing."""
+    row = session.get(JobRow, lease.job_id)
+    return row is None or row.fence != lease.fence or row.state is not JobState.RUNNING or row.cancel_asked
+
+
 def report(session: Session, lease: Lease, *, stage: str, progress: int) -> bool:
     """Note how far it is (parts of a thousand).
 
@@ -163,11 +169,14 @@ def finish(session: Session, lease: Lease, *, at: datetime) -> bool:
 def hand_back(session: Session, lease: Lease, *, at: datetime) -> bool:
     """Give a job back unfinished, for any worker to take up; this attempt doesn't count.
 
+    One that was to be stopped has stopped with that.
+
     Returns:
-        Whether it was still this worker's.
+        Whether it was still this worker's, and goes on.
     """
     row = holds(session, lease)
     if row is None:
+        stopped(session, lease, at=at)
         return False
     row.state, row.attempts, row.fence = JobState.WAITING, row.attempts - 1, row.fence + 1
     announce(session, lease.job_id, at=at, turn=str(row.fence))
@@ -177,9 +186,12 @@ def hand_back(session: Session, lease: Lease, *, at: datetime) -> bool:
 def park(session: Session, lease: Lease, *, at: datetime, code: str, sentence: str) -> bool:
     """Give a job up, with the reason that its page shows.
 
+    One that was to be stopped has stopped, whatever it failed of: nobody must look, and nothing is shown as failed.
+
     Returns:
-        Whether it was: not one that has ended, was handed back, or is another worker's by now.
+        Whether it was: not one that has ended, was to be stopped, was handed back, or is another worker's by now.
     """
+    stopped(session, lease, at=at)
     row = lock(session, JobRow, lease.job_id)
     if row.fence != lease.fence or row.state in ENDED:
         return False

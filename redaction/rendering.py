@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -27,22 +26,10 @@ from redaction.found import understood
 from redaction.plan import people, plan
 from redaction.review import drop_checks
 from redaction.track import LookKind
-from vault import ObjectStore, Order, Planned
+from vault import ObjectStore, Order, Planned, Runner
 from vault import People as PeopleFound
 
 _LONGEST_REASON = 500
-
-
-class Runner(Protocol):
-    """Does all that is left of a job. Safe to repeat; harmless in a worker that lost it."""
-
-    def __call__(self, db: Database, *, keystore: KeyStore, store: ObjectStore, lease: Lease) -> None:
-        """Run it.
-
-        Raises:
-            VaultError: something that may pass: try again later, and give up after some tries.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +163,7 @@ def redact(db: Database, *, keystore: KeyStore, store: ObjectStore, lease: Lease
 
 
 RUNNERS: Mapping[str, Runner] = {vault.DETECT: detect, vault.REDACT: redact}
-"""Every kind of job that this room has carried out."""
+"""The kinds of job that this room carries out."""
 
 
 def _people_in(data: bytes) -> PeopleFound:

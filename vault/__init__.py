@@ -31,6 +31,7 @@ from vault.judging import Depth
 from vault.known import KnownStore, look_at
 from vault.leave import Leave, follow
 from vault.lifting import Lifting, StoppedWork, lift_quarantines
+from vault.manifests import look_here_of, manifest_of
 from vault.models import ClipState, FootageState, ObjectKind, ObjectState, Treatment, UploadState
 from vault.moving import Moved, Next, move
 from vault.objects import ObjectStore
@@ -54,16 +55,7 @@ from vault.records import (
     renditions_in,
     totals,
 )
-from vault.redacting import (
-    REDACT,
-    Order,
-    Planned,
-    look_here_of,
-    manifest_of,
-    post_redaction,
-    redact,
-    stop_redaction,
-)
+from vault.redacting import REDACT, Order, Planned, post_redaction, redact, stop_redaction
 from vault.renditions import attest, facts_for, void
 from vault.renditions import persons_shown as persons_listed
 from vault.scrub import Claim, Scrubbed, last_scrub, scrub
@@ -75,7 +67,7 @@ from vault.uploads import Bounds, expire_upload, stale_uploads
 from vault.versions import current, is_current, makers_of
 from vault.viewings import Viewing, has_watched_whole
 from vault.whereabouts import NOT_OURS, recognise, seen_in
-from vault.workshop import RUNNERS, give_up
+from vault.workshop import RUNNERS, Runner, give_up
 
 __all__ = [
     "CUT",
@@ -127,6 +119,7 @@ __all__ = [
     "RecordObject",
     "RenditionLine",
     "Report",
+    "Runner",
     "Scheme",
     "Scrubbed",
     "Showing",

@@ -12,18 +12,18 @@ from audit import Event
 from consent import RenditionState
 from core import jobs
 from core.db import Database, get, lock, not_found
-from core.errors import Invalid, TooLarge, VaultError
+from core.errors import VaultError
 from core.ids import CaseId, ClipId, FootageId, PersonId, RenditionId, new_id, well_formed
 from core.jobs import Lease
 from identity import Actor
 from keys import KeyStore, RecordOwner
 from media import launcher
 from vault import access, errors, pictures, renditions
-from vault.making import Span, Work, subject_of
+from vault.making import Work, subject_of
 from vault.models import ClipRow, ClipState, FootageRow, FootageState, ObjectKind, ObjectRow, Treatment
 from vault.objects import ObjectStore
 from vault.preparing import require_preparing
-from vault.sealed import Fenced
+from vault.reporting import Span
 
 CUT = "clip.cut"
 """The job that makes a clip's bytes; its subject is the clip."""
@@ -132,15 +132,12 @@ def cut(db: Database, *, keystore: KeyStore, store: ObjectStore, lease: Lease) -
     with db.read() as session:
         clip = get(session, ClipRow, clip_id)
     work = Work(db, keystore=keystore, store=store, lease=lease, case_id=CaseId(clip.case_id))
-    work.discard_drafts()
-    try:
+
+    def steps() -> None:
         _cut(work, clip)
         _finish(work, clip_id)
-    except Fenced:
-        work.discard_drafts()
-    except (Invalid, TooLarge) as error:
-        work.discard_drafts()
-        _reject(work, clip_id, error=error)
+
+    work.carry_out(steps, reject=lambda error: _reject(work, clip_id, error=error))
 
 
 def open_title(keystore: KeyStore, clip: ClipRow) -> str:

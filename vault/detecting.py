@@ -17,20 +17,20 @@ from audit import Event
 from consent import RenditionState
 from core import jobs
 from core.db import Database, get, lock, not_found
-from core.errors import Invalid, TooLarge
-from core.ids import CaseId, FootageId, JobId, well_formed
-from core.jobs import ENDED, JobRow, Lease
+from core.ids import CaseId, FootageId, well_formed
+from core.jobs import Lease
 from identity import Actor
 from keys import KeyStore
 from media import launcher
 from media.detections import DETECTIONS
 from vault import access, errors, renditions
-from vault.making import Span, Work, subject_of
+from vault.making import Work, subject_of
 from vault.models import FootageRow, FootageState, ObjectKind, ObjectRow, ObjectState
 from vault.objects import ObjectStore
 from vault.preparing import require_preparing
-from vault.progress import Progress, progress_of
+from vault.progress import Progress, has_ended, progress_of, stop
 from vault.redaction_models import DetectionsRow
+from vault.reporting import Span
 from vault.sealed import Fenced
 
 DETECT = "footage.detect"
@@ -120,8 +120,7 @@ def stop_looking(db: Database, *, actor: Actor, footage_id: FootageId) -> None:
         if row is None:
             raise not_found()
         access.require_guider(session, actor=actor, case_id=CaseId(row.case_id), at=at)
-        if not has_ended(session, row.job_id):
-            jobs.cancel(session, JobId(row.job_id), at=at)
+        stop(session, row.job_id, at=at)
 
 
 def looking(session: Session, footage_id: FootageId) -> Looking | None:
@@ -152,20 +151,16 @@ def detect(db: Database, *, keystore: KeyStore, store: ObjectStore, lease: Lease
     with db.read() as session:
         case_id = CaseId(get(session, FootageRow, footage_id).case_id)
     work = Work(db, keystore=keystore, store=store, lease=lease, case_id=case_id)
-    work.discard_drafts()
-    try:
+
+    def steps() -> None:
         film = _film(work, footage_id)
         _detect(work, footage_id, film)
         _draw_faces(work, footage_id, film, people_in=people_in)
         with db.begin() as session:
             work.own(session)
             jobs.finish(session, lease, at=db.clock.now())
-    except Fenced:
-        work.discard_drafts()
-        work.note_cancelled()
-    except (Invalid, TooLarge) as error:
-        work.discard_drafts()
-        work.park(error)
+
+    work.carry_out(steps)
 
 
 def detections(session: Session, footage_id: FootageId) -> ObjectRow | None:
@@ -220,9 +215,3 @@ def _film(work: Work, footage_id: FootageId) -> ObjectRow:
 
 def _is_found(session: Session, row: DetectionsRow) -> bool:
     return row.people is not None and detections(session, FootageId(row.footage_id)) is not None
-
-
-def has_ended(session: Session, job_id: str) -> bool:
-    """Whether nothing more comes of a job."""
-    job = session.get(JobRow, job_id)
-    return job is None or job.state in ENDED or job.cancel_asked

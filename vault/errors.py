@@ -167,8 +167,8 @@ def persons_unknown() -> Invalid:
 
 
 def film_gone() -> Invalid:
-    """The working copy was destroyed or quarantined before the clip was cut."""
-    return Invalid("film_gone", "The film that this clip was to be cut from is no longer there.")
+    """What a job works on was destroyed or quarantined before it was through."""
+    return Invalid("film_gone", "The film that this was to be made from is no longer there.")
 
 
 def clip_not_ready() -> Conflict:

@@ -23,7 +23,7 @@ from audit import Event
 from core import jobs
 from core.ahead import WriteBehind, ahead, plain_buffers
 from core.db import Database, get, lock
-from core.errors import Invalid, TooLarge, VaultError
+from core.errors import VaultError
 from core.ids import CaseId, FootageId, PersonId, UploadId
 from core.jobs import Lease
 from core.secret import Secret
@@ -31,7 +31,7 @@ from core.segments import SegmentReader, SegmentWriter, damaged
 from keys import KeyStore, part_binding
 from media import launcher
 from vault import errors, pictures, quarantine, renditions, sealed, uploads
-from vault.making import Progress, Span, Work, subject_of
+from vault.making import Work, subject_of
 from vault.models import (
     FootageRow,
     FootageState,
@@ -44,6 +44,7 @@ from vault.models import (
     UploadState,
 )
 from vault.objects import ObjectStore
+from vault.reporting import Progress, Span
 from vault.sealed import Fenced, Pin, Plain
 
 _SEAL = Span("seal", 0, 200)
@@ -61,16 +62,13 @@ def finish(db: Database, *, keystore: KeyStore, store: ObjectStore, lease: Lease
     with db.read() as session:
         case_id = CaseId(get(session, FootageRow, footage_id).case_id)
     work = Work(db, keystore=keystore, store=store, lease=lease, case_id=case_id)
-    work.discard_drafts()
-    try:
+
+    def steps() -> None:
         _assemble(work, footage_id)
         _normalise(work, footage_id)
         _finish(work, footage_id)
-    except Fenced:
-        work.discard_drafts()
-    except (Invalid, TooLarge) as error:
-        work.discard_drafts()
-        _reject(work, footage_id, error=error)
+
+    work.carry_out(steps, reject=lambda error: _reject(work, footage_id, error=error))
 
 
 def _assemble(work: Work, footage_id: FootageId) -> None:

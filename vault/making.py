@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from core import jobs
 from core.db import Database, get
-from core.errors import Conflict, Damaged, VaultError
+from core.errors import Conflict, Damaged, Invalid, TooLarge, VaultError
 from core.ids import CaseId, ObjectId
 from core.jobs import JobRow, Lease
 from core.secret import Secret
@@ -18,23 +18,11 @@ from core.segments import SegmentReader
 from keys import JobCapability, KeyStore
 from media import launcher
 from media.launcher import Job, Result, Sink, Source
-from vault import quarantine, sealed, stretches
-from vault.models import ObjectKind, ObjectRow
+from vault import errors, quarantine, sealed, stretches
+from vault.models import LEAVING, ObjectKind, ObjectRow
 from vault.objects import ObjectStore
+from vault.reporting import Progress, Span
 from vault.sealed import Draft, Fenced, Pin, Plain
-
-_STEP = 10
-"""Progress is written when it has moved by so many parts of a thousand."""
-_LOOK_EVERY = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stage and which parts of a thousand of the whole job it is."""
-
-    stage: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +35,37 @@ class Work:
     lease: Lease
     case_id: CaseId
 
+    def carry_out(self, do: Callable[[], object], *, reject: Callable[[VaultError], object] | None = None) -> None:
+        """Do all that is left of the job. Safe to repeat; harmless in a worker that lost it.
+
+        What attempts before left unfinished is discarded first, and what this one leaves when it is stopped. A job that
+        was to be stopped meanwhile has stopped, whatever it met on the way: what it works on may be going.
+
+        Args:
+            do: the steps that are left, in their order.
+            reject: told of what trying again wouldn't change; without it the job is parked with that reason.
+
+        Raises:
+            VaultError: something that may pass: try again later.
+        """
+        self.discard_drafts()
+        try:
+            do()
+        except Fenced:
+            self._stop()
+        except VaultError as error:
+            if self._is_lost():
+                self._stop()
+            elif isinstance(error, Invalid | TooLarge):
+                self.discard_drafts()
+                (reject or self._park)(error)
+                self._note_stopped()
+            else:
+                raise
+
     def progress(self, span: Span) -> Progress:
         """A counter for one stage."""
-        return Progress(self, span)
+        return Progress(self.db, self.lease, span)
 
     def own(self, session: Session) -> JobRow:
         """The job's row, locked: what this transaction does counts only while the lease holds.
@@ -88,9 +104,10 @@ class Work:
 
         Raises:
             Damaged: it isn't what was sealed; it is quarantined now.
+            Invalid: it is on its way out.
         """
-        quarantine.refuse_unsound(row)
-        with quarantine.quarantining(self.db, ObjectId(row.id)):
+        with self._while_there(row), quarantine.quarantining(self.db, ObjectId(row.id)):
+            quarantine.refuse_unsound(row)
             reader = self._opened(row)
             return reader.read(0, reader.plain_size)
 
@@ -101,11 +118,14 @@ class Work:
             Fenced: the job is no longer this worker's.
         """
         draft = sealed.new_draft(self.keystore, case_id=self.case_id, job=self.lease.job_id)
-        with self.db.begin() as session:
-            self.own(session)
-            session.add(
-                sealed.draft_row(draft, kind=kind, media_type=media_type, lease=self.lease, at=self.db.clock.now())
-            )
+        at = self.db.clock.now()
+        try:
+            with self.db.begin() as session:
+                self.own(session)
+                session.add(sealed.draft_row(draft, kind=kind, media_type=media_type, lease=self.lease, at=at))
+        except Fenced:
+            self.keystore.destroy_object_key(draft.id)  # no row will ever tell of it
+            raise
         return draft
 
     def look_again(self, row: ObjectRow) -> None:
@@ -118,6 +138,34 @@ class Work:
             reader = self._opened(row)
             for index in range(reader.segment_count):
                 reader.segment(index)
+
+    def _is_lost(self) -> bool:
+        with self.db.read() as session:
+            return jobs.is_lost(session, self.lease)
+
+    def _stop(self) -> None:
+        self.discard_drafts()
+        self._note_stopped()
+
+    def _note_stopped(self) -> None:
+        with self.db.begin() as session:
+            jobs.stopped(session, self.lease, at=self.db.clock.now())
+
+    def _park(self, error: VaultError) -> None:
+        with self.db.begin() as session:
+            jobs.park(session, self.lease, at=self.db.clock.now(), code=error.code, sentence=error.sentence)
+
+    @contextmanager
+    def _while_there(self, row: ObjectRow) -> Iterator[None]:
+        """Around work on an object: whatever fails since it is being destroyed isn't a fault, and isn't tried again."""
+        try:
+            yield
+        except VaultError as error:
+            with self.db.read() as session:
+                found = session.get(ObjectRow, row.id)
+            if found is None or found.state in LEAVING:
+                raise errors.film_gone() from error
+            raise
 
     def _opened(self, row: ObjectRow) -> SegmentReader:
         return sealed.opened(row, key=self._key(ObjectId(row.id)), store=self.store)
@@ -133,29 +181,42 @@ class Work:
         for draft in drafts:
             sealed.discard(self.db, keystore=self.keystore, store=self.store, draft=draft)
 
-    def park(self, error: VaultError) -> None:
-        """Give the job up with its reason, which trying again wouldn't change."""
-        with self.db.begin() as session:
-            jobs.park(session, self.lease, at=self.db.clock.now(), code=error.code, sentence=error.sentence)
-
-    def note_cancelled(self) -> None:
-        """If it was to be stopped, and is still this worker's: it has stopped."""
-        with self.db.begin() as session:
-            jobs.stopped(session, self.lease, at=self.db.clock.now())
-
     def make(self, job: Job, *, of: ObjectRow, kind: ObjectKind, media_type: str, span: Span) -> Made:
         """Run one media job over an object; its output is durable when this returns, and pinned by ``Made.keep``.
 
         Raises:
             Damaged: the object isn't what was sealed; it is quarantined now.
-            Invalid: the film can't be read as one, or the job asks for what it hasn't.
+            Invalid: the film can't be read as one, is on its way out, or the job asks for what it hasn't.
             TooLarge: the film is over the bounds.
             Fenced: the job is no longer this worker's.
             Unavailable: the sandbox failed; trying again may help.
         """
+        with self._while_there(of):
+            with quarantine.quarantining(self.db, ObjectId(of.id)):
+                source = self.source(of)
+            try:
+                return self._run(job, source=source, kind=kind, media_type=media_type, span=span)
+            except Damaged:
+                self.look_again(of)
+                raise
+
+    def make_of(self, made: Made, job: Job, *, kind: ObjectKind, media_type: str, span: Span) -> Made:
+        """Run one media job over what this worker has just made, which nobody else can see yet.
+
+        Raises:
+            VaultError, Fenced: as ``make``; nothing is quarantined.
+        """
+        source = Source(
+            size=made.pin.length,
+            header=made.pin.header,
+            key=made.draft.key,
+            associated_data=made.draft.associated_data,
+            read=self.ciphertext_of(made.draft.id),
+        )
+        return self._run(job, source=source, kind=kind, media_type=media_type, span=span)
+
+    def _run(self, job: Job, *, source: Source, kind: ObjectKind, media_type: str, span: Span) -> Made:
         progress = self.progress(span)
-        with quarantine.quarantining(self.db, ObjectId(of.id)):
-            source = self.source(of)
         draft = self.begin(kind, media_type=media_type)
         with self.store.writer(draft.id) as writer:
             pin = Pin(writer)
@@ -172,50 +233,8 @@ class Work:
             except Conflict:
                 progress.check()
                 raise
-            except Damaged:
-                self.look_again(of)
-                raise
             writer.commit()
         return Made(draft, pin, result)
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far one stage is; notices when the lease is lost."""
-
-    work: Work
-    span: Span
-    _shown: int = field(default=-_STEP)
-    _lost: bool = field(default=False)
-    _looked: float = field(default_factory=time.monotonic)
-
-    def reach(self, share: float) -> None:
-        """Note a share of the stage, from 0 to 1; written only when it moved."""
-        at = self.span.start + int((self.span.end - self.span.start) * max(0.0, min(1.0, share)))
-        if at - self._shown < _STEP:
-            return
-        self._shown = at
-        with self.work.db.begin() as session:
-            self._lost = not jobs.report(session, self.work.lease, stage=self.span.stage, progress=at)
-        self._looked = time.monotonic()
-
-    def is_lost(self) -> bool:
-        """Whether there is no use in going on; looked up once a second at most."""
-        if not self._lost and time.monotonic() - self._looked > _LOOK_EVERY:
-            self._looked = time.monotonic()
-            with self.work.db.read() as session:
-                row = session.get(JobRow, self.work.lease.job_id)
-                self._lost = row is None or row.fence != self.work.lease.fence or row.cancel_asked
-        return self._lost
-
-    def check(self) -> None:
-        """Stop where the lease is lost.
-
-        Raises:
-            Fenced: it is.
-        """
-        if self.is_lost():
-            raise Fenced
 
 
 @dataclass(frozen=True, slots=True)

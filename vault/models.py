@@ -64,6 +64,9 @@ class ObjectState(StrEnum):
     DESTROYED = "destroyed"
 
 
+LEAVING = frozenset({ObjectState.DESTROYING, ObjectState.KEY_DESTROYED, ObjectState.DESTROYED})
+
+
 class FootageState(StrEnum):
     """Where a deposit is."""
 

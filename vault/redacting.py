@@ -1,7 +1,8 @@
 """Making the redacted rendition of a clip: its frames from the working copy, with covers painted in one pass.
 
 What to cover is the redaction room's to say (``Planner``), from the detections and from the choices as they were when
-the rendering was asked for. The new rendition and the end of the former ones are one transaction.
+the rendering was asked for. Film, poster, strip, and the end of the former versions are one transaction: a rendering
+that is stopped or dies, however late, leaves nothing.
 """
 
 from __future__ import annotations
@@ -16,32 +17,31 @@ from sqlalchemy.orm import Session
 
 import audit
 import identity
-import keys
 from audit import Event
 from consent import RenditionState
 from core import jobs
 from core.db import Database, get, not_found
-from core.errors import Invalid, TooLarge
-from core.ids import CaseId, ClipId, FootageId, JobId, PersonId, RenditionId, well_formed
+from core.ids import CaseId, ClipId, FootageId, PersonId, RenditionId, well_formed
 from core.jobs import Lease
 from identity import Actor
-from keys import KeyStore, RecordOwner
+from keys import KeyStore
 from media import launcher
 from media.covers import Covers
-from vault import access, choices, detecting, errors, pictures, renditions
+from vault import access, choices, detecting, errors, manifests, pictures, renditions
 from vault.choices import ClipSpan
-from vault.making import Made, Span, Work, subject_of
-from vault.models import ClipRow, ClipState, FootageRow, ObjectKind, ObjectRow, RenditionRow, Treatment
+from vault.making import Made, Work, subject_of
+from vault.models import ClipRow, ClipState, FootageRow, ObjectKind, ObjectRow, Treatment
 from vault.objects import ObjectStore
+from vault.pictures import Pictures
+from vault.progress import has_ended, stop
 from vault.redaction_models import ChoicesRow
-from vault.sealed import Fenced
+from vault.reporting import Span
 from vault.versions import supersede
 
 REDACT = "clip.redact"
 """The job that makes a redacted rendition; its subject is the clip."""
 
 _REDACTING, _PICTURES = Span("redact", 0, 900), Span("pictures", 900, 1000)
-_MANIFEST = "vig-vault.manifest/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def post_redaction(
     row = choices.locked(session, clip, at=at)
     if row.version != looked_at:
         raise errors.choices_moved()
-    if row.job_id is not None and not detecting.has_ended(session, row.job_id):
+    if row.job_id is not None and not has_ended(session, row.job_id):
         raise errors.redaction_under_way()
     film = renditions.working_copy(session, clip.footage_id)
     if film is None or film.state is not RenditionState.LIVE:
@@ -141,9 +141,19 @@ def stop_redaction(db: Database, *, actor: Actor, clip_id: ClipId) -> None:
             raise not_found()
         access.require_guider(session, actor=actor, case_id=CaseId(clip.case_id), at=at)
         row = session.get(ChoicesRow, clip_id)
-        if row is None or row.job_id is None or detecting.has_ended(session, row.job_id):
+        if row is None or not stop(session, row.job_id, at=at):
             raise errors.nothing_under_way()
-        jobs.cancel(session, JobId(row.job_id), at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """All of a new version, durable, before anybody sees any of it."""
+
+    made: Made
+    pictures: Pictures
+    planned: Planned
+    footage: FootageRow
+    manifest: Mapping[str, object]
 
 
 def redact(
@@ -164,46 +174,12 @@ def redact(
     with db.read() as session:
         clip = get(session, ClipRow, clip_id)
     work = Work(db, keystore=keystore, store=store, lease=lease, case_id=CaseId(clip.case_id))
-    work.discard_drafts()
-    try:
-        _make(work, clip, planner=planner, superseded=superseded)
-        _finish(work, clip_id)
-    except Fenced:
-        work.discard_drafts()
-        work.note_cancelled()
-    except (Invalid, TooLarge) as error:
-        work.discard_drafts()
-        work.park(error)
-
-
-def manifest_of(session: Session, *, keystore: KeyStore, rendition_id: RenditionId) -> str:
-    """What a redacted rendition was made of, as JSON: hashes of the film that it came from, and why. Empty for others.
-
-    Whoever has the film can tell that it is that one; nobody else learns anything of it. Whether the asker may know is
-    the caller's to say.
-
-    Raises:
-        NotFound: no such rendition.
-    """
-    row = renditions.find(session, rendition_id)
-    return _open(keystore, row, column="manifest", sealed=row.manifest)
-
-
-def look_here_of(session: Session, *, keystore: KeyStore, rendition_id: RenditionId) -> str:
-    """The frames at which a checker must look, as the redaction room wrote them; empty for what isn't redacted.
-
-    Raises:
-        NotFound: no such rendition.
-    """
-    row = renditions.find(session, rendition_id)
-    return _open(keystore, row, column="look_here", sealed=row.look_here)
+    work.carry_out(lambda: _make(work, clip, planner=planner, superseded=superseded))
 
 
 def _make(work: Work, clip: ClipRow, *, planner: Planner, superseded: Superseded) -> None:
     clip_id, footage_id = ClipId(clip.id), FootageId(clip.footage_id)
     with work.db.read() as session:
-        if _made(session, work, clip_id) is not None:
-            return
         film = renditions.working_copy(session, footage_id)
         found = detecting.detections(session, footage_id)
         row = get(session, ChoicesRow, clip_id)
@@ -216,8 +192,9 @@ def _make(work: Work, clip: ClipRow, *, planner: Planner, superseded: Superseded
     planned = planner(Order(asked, work.read(found), found.plain_sha256 or "", *span))
     job = launcher.Redact(first_frame=span[0], last_frame=span[1], covers=planned.covers)
     made = work.make(job, of=source, kind=ObjectKind.REDACTED, media_type=launcher.MP4, span=_REDACTING)
+    drawn = pictures.of_made(work, made, span=_PICTURES)
     manifest = {
-        "format": _MANIFEST,
+        "format": manifests.FORMAT,
         "made": made.result.plain_sha256,
         "original": original.plain_sha256,
         "working_copy": source.plain_sha256,
@@ -228,20 +205,12 @@ def _make(work: Work, clip: ClipRow, *, planner: Planner, superseded: Superseded
         "persons": sorted(planned.persons),
         "reason": planned.reason,
     }
-    _show(work, clip_id, made=made, planned=planned, footage=footage, manifest=manifest, superseded=superseded)
+    version = _Version(made, drawn, planned, footage, manifest)
+    _show(work, clip_id, version=version, superseded=superseded)
 
 
-def _show(
-    work: Work,
-    clip_id: ClipId,
-    *,
-    made: Made,
-    planned: Planned,
-    footage: FootageRow,
-    manifest: Mapping[str, object],
-    superseded: Superseded,
-) -> None:
-    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+def _show(work: Work, clip_id: ClipId, *, version: _Version, superseded: Superseded) -> None:
+    text = json.dumps(version.manifest, sort_keys=True, separators=(",", ":"))
     at = work.db.clock.now()
     with work.db.begin() as session:
         identity.lock_case(session, work.case_id)
@@ -253,15 +222,15 @@ def _show(
         row = renditions.add(
             session,
             work,
-            made,
-            footage=footage,
+            version.made,
+            footage=version.footage,
             clip_id=clip_id,
             treatment=Treatment.REDACTED,
             author=author,
-            persons=planned.persons,
+            persons=version.planned.persons,
         )
-        row.manifest = _seal(work.keystore, row, column="manifest", value=text)
-        row.look_here = _seal(work.keystore, row, column="look_here", value=planned.look_here)
+        version.pictures.hang(session, work, row)
+        manifests.keep(row, keystore=work.keystore, manifest=text, look_here=version.planned.look_here)
         former = supersede(session, row, at=at)
         superseded(session, author, former)
         identity.raise_version(session, work.case_id)
@@ -275,38 +244,8 @@ def _show(
                 "rendition": row.id,
                 "sha256": row.content_hash,
                 "manifest": hashlib.sha256(text.encode()).hexdigest(),
-                "persons": len(planned.persons),
+                "persons": len(version.planned.persons),
                 "superseded": len(former),
             },
         )
-
-
-def _finish(work: Work, clip_id: ClipId) -> None:
-    with work.db.read() as session:
-        made = _made(session, work, clip_id)
-    if made is None:
-        raise Fenced  # destroyed meanwhile
-    pictures.draw(work, made, span=_PICTURES)
-    with work.db.begin() as session:
-        work.own(session)
-        jobs.finish(session, work.lease, at=work.db.clock.now())
-
-
-def _made(session: Session, work: Work, clip_id: ClipId) -> RenditionRow | None:
-    """What this very job has made already."""
-    for row in renditions.of_clip(session, clip_id):
-        if session.get_one(ObjectRow, row.object_id).job_id == work.lease.job_id:
-            return row
-    return None
-
-
-def _seal(keystore: KeyStore, row: RenditionRow, *, column: str, value: str) -> bytes:
-    key = keystore.record_key(RecordOwner.case(CaseId(row.case_id)))
-    return keys.seal_field(key, table="vault_rendition", column=column, row=row.id, value=value)
-
-
-def _open(keystore: KeyStore, row: RenditionRow, *, column: str, sealed: bytes | None) -> str:
-    if sealed is None:
-        return ""
-    key = keystore.record_key(RecordOwner.case(CaseId(row.case_id)))
-    return keys.open_field(key, table="vault_rendition", column=column, row=row.id, sealed=sealed)
+        jobs.finish(session, work.lease, at=at)

@@ -1,4 +1,4 @@
-"""The jobs of this room by their kinds, for the worker that runs them, and what it does when it gives one up."""
+"""The jobs that need nobody above, by their kinds, and what becomes of a job that the worker gives up."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Runner(Protocol):
 
 
 RUNNERS: Mapping[str, Runner] = {deposits.FINISH: finishing.finish, clips.CUT: clips.cut}
-"""Every kind of job that this room posts."""
+"""The kinds of job that this room carries out by itself; the redaction room adds those that ask it for a plan."""
 
 
 def give_up(db: Database, *, lease: Lease, error: VaultError) -> None:

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import select
 
 import redaction
 import vault
@@ -23,7 +22,7 @@ from tests.vault.cinema import Cinema
 from tests.vault.films import small_film
 from tests.vault.scene import add_object
 from vault import DiskStore, Treatment
-from vault.models import ObjectKind, ObjectRow, ObjectState, RenditionRow
+from vault.models import ObjectKind, ObjectRow, RenditionRow
 from vault.redaction_models import ChoicesRow
 
 REASON = "A neighbour came in"
@@ -133,33 +132,6 @@ def test_a_blurred_version_is_made_with_what_ties_it_to_its_film_and_takes_the_p
     booth.works(booth.lease())
     former, latest = booth.made()
     assert (former.state, latest.state) == (RenditionState.WITHDRAWN_FROM_USE, RenditionState.LIVE)
-
-
-def test_a_stale_worker_leaves_nothing_behind(booth: Booth, db: Database) -> None:
-    booth.asks()
-    stale = booth.lease()
-    fresh = booth.lease()
-    booth.works(stale)
-    assert booth.made() == []
-    booth.works(fresh)
-    booth.works(fresh)
-    assert len(booth.made()) == 1
-    with db.read() as session:
-        assert not session.scalars(select(ObjectRow).where(ObjectRow.state == ObjectState.WRITING)).all()
-
-
-def test_one_that_is_stopped_makes_nothing_and_can_be_asked_for_again(booth: Booth, db: Database) -> None:
-    booth.asks()
-    with pytest.raises(Conflict, match="redaction_under_way"):
-        booth.asks()
-    lease = booth.lease()
-    vault.stop_redaction(db, actor=booth.cinema.guider.actor, clip_id=booth.clip_id)
-    booth.works(lease)
-    assert booth.made() == []
-    assert booth.job().state is JobState.CANCELLED
-    with pytest.raises(Conflict, match="nothing_under_way"):
-        vault.stop_redaction(db, actor=booth.cinema.guider.actor, clip_id=booth.clip_id)
-    booth.asks()
 
 
 def test_a_clip_whose_use_was_stopped_meanwhile_gets_no_live_version(booth: Booth, db: Database) -> None:

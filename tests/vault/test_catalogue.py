@@ -145,7 +145,3 @@ def test_a_clip_that_failed_too_often_is_shown_as_failed(cinema: Cinema, db: Dat
     assert (shown.state, shown.progress.sentence) == (ClipState.REJECTED, "It failed.")
     with db.read() as session:
         assert session.get_one(JobRow, job_id).state is JobState.PARKED
-
-
-def test_every_kind_of_job_has_its_runner() -> None:
-    assert set(vault.RUNNERS) == {vault.FINISH, vault.CUT}

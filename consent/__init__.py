@@ -31,7 +31,7 @@ from consent.facts import (
     no_film,
 )
 from consent.filming import FilmingAnswer, filming_state, record_filming
-from consent.gate import authorise, consider, decide_again, inquiry_of, still_permitted
+from consent.gate import authorise, consider, decide_again, inquiry_of, still_permitted, still_stands
 from consent.notices import Notice, current_notice, notice, publish_notices
 from consent.overrides import OverrideView, approve_override, end_override, overrides_waiting, propose_override
 from consent.progress import AnswerLine, AudienceState, state_for_staff
@@ -160,6 +160,7 @@ __all__ = [
     "speaks_for",
     "state_for_staff",
     "still_permitted",
+    "still_stands",
     "stop_all",
     "waive_notice",
     "withdraw",

@@ -2,7 +2,8 @@
 
 * ``authorise`` holds the case's row, so that it and a withdrawal happen one after the other, never at once: if the
   withdrawal is first, the answer is no; if this is first, the permit's version is stale as soon as the other commits.
-* ``still_permitted`` decides anew on facts from one fresh snapshot of the database, for each byte range.
+* ``still_permitted`` decides anew on facts from one fresh snapshot of the database, for each byte range. Where a
+  permit of a moment ago is at hand, ``still_stands`` finds in one query whether that would decide the same.
 * ``Watch`` (``consent.watch``) tells in between whether a permit's version and session still stand.
 """
 
@@ -24,7 +25,7 @@ from consent.terms import Action, Purpose, Reason, Refusal
 from consent.together import together_on
 from core.db import Database
 from core.ids import CaseId, ObjectId, PersonId, RenditionId
-from identity import Actor, PersonKind, lock_case, roster, sessions_live
+from identity import Actor, PersonKind, lock_case, roster, sessions_live, version_while_live
 
 
 def inquiry_of(
@@ -160,6 +161,38 @@ def decide_again(
         return decide(asked, facts=known, objects=object_ids)
     except Exception:  # noqa: BLE001 - default deny: a lost database, a sealed key store, a fault of ours
         return Refusal(Reason.ERROR)
+
+
+def still_stands(
+    session: Session,
+    permit: Permit,
+    *,
+    inquiry: Inquiry,
+    rendition_id: RenditionId,
+    content_hash: str,
+    object_ids: frozenset[ObjectId],
+) -> bool:
+    """Whether deciding now could only give this permit again; a no only means: decide.
+
+    A decision is good for one version of the case until its next turning point, as long as the session holds (decision
+    0005). Version and session are read here and now, in the caller's snapshot; what is asked must be the same to the
+    letter. A presenter session is always looked up, so one is never compared.
+
+    Args:
+        session: the snapshot in which the other arguments were read.
+        permit: an earlier answer.
+        inquiry: who asks for what; its time is replaced by the transaction's own.
+        rendition_id: what is to be shown.
+        content_hash: its bytes.
+        object_ids: the objects whose keys are to be opened.
+    """
+    at = now(session)
+    asked = (replace(inquiry, at=permit.inquiry.at), rendition_id, content_hash, object_ids)
+    if asked != (permit.inquiry, permit.rendition_id, permit.content_hash, permit.objects):
+        return False
+    if inquiry.presenting is not None or not permit.inquiry.at <= at < permit.valid_until:
+        return False
+    return version_while_live(session, permit.case_id, of=inquiry.session, at=at) == permit.version
 
 
 def _confirmed(session: Session, inquiry: Inquiry) -> Inquiry:

@@ -120,13 +120,16 @@ class Watch:
             self.unwatch(case_id, session=session)
 
     def watch(self, case_id: CaseId, *, session: SessionId | None = None) -> None:
-        """Watch a case, and a session, until ``unwatch`` was called as often; look at once."""
+        """Watch a case, and a session, until ``unwatch`` was called as often.
+
+        It is looked for with the next look, so what was decided just now must stand by itself for as long. A range that
+        is answered sooner costs no look at all.
+        """
         with self._changed:
             if not self._watched:
                 self._asked_since = self._monotonic()
+                self._changed.notify_all()
             self._watched[case_id, session] += 1
-            self._hurried = True
-            self._changed.notify_all()
 
     def unwatch(self, case_id: CaseId, *, session: SessionId | None = None) -> None:
         """Watch them once less."""
@@ -209,10 +212,13 @@ class Watch:
     def _run(self) -> None:
         while True:
             with self._changed:
-                if not self._hurried and not self._stopping:
-                    self._changed.wait(self._every.total_seconds() if self._watched else None)
+                self._changed.wait_for(lambda: self._watched or self._hurried or self._stopping)
+                self._changed.wait_for(lambda: self._hurried or self._stopping, self._every.total_seconds())
                 if self._stopping:
                     return
+                if not self._watched:
+                    self._hurried = False
+                    continue
             try:
                 self.look()
             except Exception:  # noqa: BLE001 - the thread must live; meanwhile what is known grows old and refuses

@@ -69,6 +69,7 @@ from identity.sessions import (
     note_use,
     sessions_live,
     sign_out,
+    version_while_live,
 )
 from identity.sign_in import sign_in_password, sign_in_totp
 from identity.staff import (
@@ -242,6 +243,7 @@ __all__ = [
     "suspend_staff",
     "tidy",
     "unbind_devices",
+    "version_while_live",
     "versions",
     "visit",
     "visits_of",

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.orm import Session
 
 import audit
 from core.db import Database, lock
 from core.errors import NotSignedIn
-from core.ids import PersonId, SessionId, new_id
+from core.ids import CaseId, PersonId, SessionId, new_id
 from core.secret import Secret
 from identity.access_models import DeviceRow, SessionRow, SessionStep
 from identity.facts import Actor, Factor, PersonKind
-from identity.models import StaffRoleRow
+from identity.models import CaseRow, StaffRoleRow
 from identity.sealing import attached, open_person, seal_person
 from keys import KeyStore
 
@@ -80,12 +80,13 @@ def actor_for(db: Database, token: Secret[str]) -> Actor:
         row = find(session, token, at=at)
         if row.step is not SessionStep.FULL:
             raise NotSignedIn("second_factor_needed", "Please finish signing in.")
-        roles = session.scalars(select(StaffRoleRow.role).where(StaffRoleRow.person_id == row.person_id)).all()
+        held = select(StaffRoleRow.role).where(StaffRoleRow.person_id == row.person_id)
+        roles = session.scalars(held).all() if row.kind is PersonKind.STAFF else ()
         actor = Actor(
             person=PersonId(row.person_id),
             kind=row.kind,
             session=SessionId(row.id),
-            roles=frozenset(roles) if row.kind is PersonKind.STAFF else frozenset(),
+            roles=frozenset(roles),
             factors=frozenset(Factor(word) for word in row.factors.split()),
             expires_at=row.expires_at,
         )
@@ -114,16 +115,14 @@ def _put_off(session: Session, used: SessionId, *, idle: timedelta, at: datetime
 
 def sessions_live(session: Session, ids: Iterable[SessionId], *, at: datetime) -> set[SessionId]:
     """Which of these sessions still hold, in one query."""
-    rows = session.scalars(
-        select(SessionRow.id).where(
-            SessionRow.id.in_(list(ids)),
-            SessionRow.step == SessionStep.FULL,
-            SessionRow.ended_at.is_(None),
-            SessionRow.idle_until > at,
-            SessionRow.expires_at > at,
-        )
-    )
+    rows = session.scalars(select(SessionRow.id).where(SessionRow.id.in_(list(ids)), _is_live(at)))
     return {SessionId(one) for one in rows}
+
+
+def version_while_live(session: Session, case_id: CaseId, *, of: SessionId, at: datetime) -> int | None:
+    """A case's consent version, in the one query that also finds that a session still holds; else nothing."""
+    holds = exists(select(SessionRow.id).where(SessionRow.id == of, _is_live(at)))
+    return session.scalars(select(CaseRow.consent_version).where(CaseRow.id == case_id, holds)).one_or_none()
 
 
 def sign_out(db: Database, *, token: Secret[str]) -> None:
@@ -238,6 +237,15 @@ def open_address(keystore: KeyStore, row: SessionRow) -> str:
 def token_hash(token: Secret[str]) -> bytes:
     """What is kept of a token: 256 random bits need no slow hash."""
     return sha256(token.reveal()[:LONGEST_TOKEN].encode(errors="surrogatepass")).digest()
+
+
+def _is_live(at: datetime) -> ColumnElement[bool]:
+    return and_(
+        SessionRow.step == SessionStep.FULL,
+        SessionRow.ended_at.is_(None),
+        SessionRow.idle_until > at,
+        SessionRow.expires_at > at,
+    )
 
 
 def end(session: Session, row: SessionRow, *, by: PersonId, at: datetime) -> None:

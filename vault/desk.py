@@ -18,6 +18,7 @@ from keys import KeyStore
 from vault import errors, quarantine, renditions, sealed, viewings
 from vault.models import ObjectRow
 from vault.objects import ObjectStore
+from vault.permits import permits_on
 from vault.viewings import Ticket
 
 
@@ -38,6 +39,29 @@ class Desk:
         with self.db.read() as session:
             return viewings.ticket(session, viewing_id, actor=actor, at=self.db.clock.now())
 
+    def admit(self, viewing_id: ViewingId, *, actor: Actor) -> tuple[Ticket, Permit]:
+        """Look at a ticket and decide on it, now; a no ends it.
+
+        Where a permit of a moment ago is at hand, it is compared with the database in the ticket's own snapshot.
+
+        Raises:
+            NotFound: there is no such ticket of this session.
+            Refused: ``not_available``.
+        """
+        latest = permits_on(self.db).latest(viewing_id)
+        with self.db.read() as session:
+            ticket = viewings.ticket(session, viewing_id, actor=actor, at=self.db.clock.now())
+            if latest is not None and consent.still_stands(
+                session,
+                latest,
+                inquiry=ticket.inquiry,
+                rendition_id=ticket.rendition_id,
+                content_hash=ticket.content_hash,
+                object_ids=ticket.objects,
+            ):
+                return ticket, latest
+        return ticket, self.decide(ticket)
+
     def decide(self, ticket: Ticket) -> Permit:
         """Decide on a ticket, now, from the database; a no ends it.
 
@@ -54,8 +78,10 @@ class Desk:
             facts=lambda session: renditions.facts_for(session, ticket.rendition_id),
         )
         if isinstance(answer, Refusal):
+            permits_on(self.db).forget(ticket.id)
             self.cut(ticket, reason=answer.reason)
             raise errors.not_available()
+        permits_on(self.db).keep(ticket.id, answer)
         return answer
 
     def renew(self, permit: Permit, *, ticket: Ticket) -> Permit | Refusal:

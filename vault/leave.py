@@ -45,10 +45,17 @@ class Leave:
     """
 
     def __init__(
-        self, desk: Desk, watch: Watch, ticket: Ticket, *, decided: float, monotonic: Callable[[], float]
+        self,
+        desk: Desk,
+        watch: Watch,
+        ticket: Ticket,
+        *,
+        permit: Permit,
+        decided: float,
+        monotonic: Callable[[], float],
     ) -> None:
         self.desk, self.ticket = desk, ticket
-        self.permit: Permit = desk.decide(ticket)
+        self.permit = permit
         self._watch, self._decided, self._monotonic = watch, decided, monotonic
         self._use_noted = decided  # by the request that is being answered
         self._refusal: Refusal | None = None
@@ -70,8 +77,9 @@ class Leave:
             NotFound: no such ticket, or not of this session, or it has ended.
             Refused: no longer available (``not_available``); the ticket has ended with that.
         """
-        ticket = desk.ticket(viewing_id, actor=actor)
-        return cls(desk, watch, ticket, decided=monotonic(), monotonic=monotonic)
+        decided = monotonic()
+        ticket, permit = desk.admit(viewing_id, actor=actor)
+        return cls(desk, watch, ticket, permit=permit, decided=decided, monotonic=monotonic)
 
     def watched(self) -> AbstractContextManager[None]:
         """Have the watch look at this case and session for as long as the block runs."""
@@ -103,6 +111,11 @@ class Leave:
                 return False
             self.permit, self._decided = answer, decided
             return True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether ``holds`` has said no, so that ``settle`` has something to do."""
+        return self._refusal is not None
 
     @property
     def is_use_due(self) -> bool:

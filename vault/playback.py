@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,14 +17,17 @@ import consent
 import identity
 from audit import Event
 from consent import Action, Permit, Presenting, Purpose
-from core.db import Database, not_found
-from core.ids import CaseId, PersonId, RenditionId, ViewingId
+from core.db import Database, get, not_found
+from core.errors import VaultError
+from core.ids import CaseId, ObjectId, PersonId, RenditionId, ViewingId
 from identity import Actor
 from keys import KeyStore
 from vault import errors, renditions, viewings
 from vault.desk import Desk
 from vault.models import ObjectRow, RenditionRow
 from vault.objects import ObjectStore
+from vault.permits import permits_on
+from vault.tally import tally_on
 from vault.viewings import Ticket, Viewing
 
 
@@ -79,6 +83,8 @@ def begin_viewing(
         is_stranger = viewing is None and _is_stranger(session, row, actor=actor, at=db.clock.now())
     if viewing is None:
         raise not_found() if is_stranger else errors.not_available()
+    assert isinstance(answer, Permit)
+    permits_on(db).keep(viewing.id, answer)
     return viewing
 
 
@@ -89,6 +95,8 @@ def end_viewing(db: Database, *, actor: Actor, viewing_id: ViewingId) -> None:
         NotFound: no such viewing, or not of this session.
     """
     at = db.clock.now()
+    with suppress(VaultError):  # only the number in the entry
+        tally_on(db).write()
     with db.begin() as session:
         viewings.own(session, viewing_id, actor=actor)
         row = viewings.end(session, viewing_id, reason="closed", at=at)
@@ -135,10 +143,12 @@ def read_detections(
     return _read(desk, ticket, ticket.detections)
 
 
-def _read(desk: Desk, ticket: Ticket, found: ObjectRow | None) -> bytes:
-    if found is None:
+def _read(desk: Desk, ticket: Ticket, name: ObjectId | None) -> bytes:
+    if name is None:
         raise not_found()
     permit = desk.decide(ticket)
+    with desk.db.read() as session:
+        found = get(session, ObjectRow, name)
     with desk.quarantining(found):
         reader = desk.open(found, permit=permit)
         return reader.read(0, reader.plain_size)

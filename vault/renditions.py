@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 import audit
@@ -23,6 +23,9 @@ from vault import errors
 from vault.making import Made, Work
 from vault.models import FootageRow, PersonShownRow, RenditionRow, Treatment
 from vault.redaction_models import DetectionsRow
+
+HAS_DETECTIONS = and_(DetectionsRow.footage_id == RenditionRow.footage_id, RenditionRow.clip_id.is_(None))
+"""What was found in footage belongs to its working copy, and to no clip."""
 
 
 def find(session: Session, rendition_id: RenditionId) -> RenditionRow:
@@ -71,9 +74,12 @@ def objects_of(session: Session, row: RenditionRow) -> frozenset[ObjectId]:
 
     What was found in footage is for whoever may see the footage itself, and never for anyone who may see a clip of it.
     """
-    found = [row.object_id, row.poster_id, row.strip_id]
-    if row.clip_id is None and (seen := session.get(DetectionsRow, row.footage_id)) is not None:
-        found += [seen.object_id, seen.faces_id]
+    return objects_of_row(row, seen=session.get(DetectionsRow, row.footage_id) if row.clip_id is None else None)
+
+
+def objects_of_row(row: RenditionRow, *, seen: DetectionsRow | None) -> frozenset[ObjectId]:
+    """The same for a caller who has found by ``HAS_DETECTIONS`` what belongs to it."""
+    found = [row.object_id, row.poster_id, row.strip_id, *((seen.object_id, seen.faces_id) if seen else ())]
     return frozenset(ObjectId(one) for one in found if one)
 
 

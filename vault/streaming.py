@@ -19,11 +19,12 @@ from core.segments import PLAIN_SIZE, SEGMENT_SIZE, Bytes, SegmentReader, plain_
 from core.spare import Spare
 from identity import Actor
 from keys import KeyStore
-from vault import errors, viewings
+from vault import errors
 from vault.batches import Ahead, Batch
 from vault.desk import Desk
 from vault.leave import Leave
 from vault.objects import ObjectStore
+from vault.tally import SMALL_BYTES, tally_on
 
 _ETAG_DIGITS = 32
 _MOST_SPARE = 4
@@ -138,9 +139,14 @@ class Reading:
                 raise
             finally:
                 ahead.forget()
-                noting = asyncio.get_running_loop().run_in_executor(None, self._note, served)
-                if not was_cut:  # else whoever sends must hear of it at once, not when a disk has written
-                    await asyncio.shield(noting)
+                tally = tally_on(self._leave.desk.db)
+                tally.add(self._leave.ticket.id, count=served)
+                if served < SMALL_BYTES and self.end < self.total and not self._leave.is_over:
+                    tally.write_soon()
+                else:
+                    noting = asyncio.get_running_loop().run_in_executor(None, self._note)
+                    if not was_cut:  # else whoever sends must hear of it at once, not when a disk has written
+                        await asyncio.shield(noting)
 
     def _at_hand(self, index: int) -> memoryview | None:
         """What this range has of one segment, where nothing need be waited for: no disk, no database."""
@@ -177,11 +183,10 @@ class Reading:
         base = plain_offset_of(index)
         return slice(max(0, self.start - base), min(count, self.end - base))
 
-    def _note(self, count: int) -> None:
+    def _note(self) -> None:
         self._leave.settle()
-        desk, ticket = self._leave.desk, self._leave.ticket
-        with suppress(VaultError), desk.db.begin() as session:  # only a number; the entry stands already
-            viewings.served(session, ticket.id, count=count, at=desk.db.clock.now())
+        with suppress(VaultError):  # only a number; the entry stands already
+            tally_on(self._leave.desk.db).write()
 
 
 def _cut() -> ViewingCut:

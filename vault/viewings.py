@@ -50,7 +50,7 @@ class Ticket:
     """A live viewing with what deciding on it again and reading it needs.
 
     Attributes:
-        film, poster, strip: the rendition's objects.
+        film: the rendition's object; poster, strip: those beside it.
         detections, faces: what was found in it, where it is a working copy.
         duration: of the film.
     """
@@ -62,10 +62,10 @@ class Ticket:
     objects: frozenset[ObjectId]
     inquiry: Inquiry
     film: ObjectRow
-    poster: ObjectRow | None
-    strip: ObjectRow | None
-    detections: ObjectRow | None
-    faces: ObjectRow | None
+    poster: ObjectId | None
+    strip: ObjectId | None
+    detections: ObjectId | None
+    faces: ObjectId | None
     duration: timedelta
 
 
@@ -124,17 +124,23 @@ def ticket(session: Session, viewing_id: ViewingId, *, actor: Actor, at: datetim
     Raises:
         NotFound: no such viewing, not of this session, or one that has ended.
     """
-    viewing = own(session, viewing_id, actor=actor)
-    if viewing.ended_at is not None:
+    query = (  # one query: every range of a film asks it
+        select(ViewingRow, RenditionRow, ObjectRow, DetectionsRow)
+        .join(RenditionRow, RenditionRow.id == ViewingRow.rendition_id)
+        .join(ObjectRow, ObjectRow.id == RenditionRow.object_id)
+        .outerjoin(DetectionsRow, renditions.HAS_DETECTIONS)
+        .where(ViewingRow.id == viewing_id, ViewingRow.viewer == actor.person, ViewingRow.session_id == actor.session)
+    )
+    found = session.execute(query).one_or_none() if well_formed(viewing_id) else None
+    if found is None or found[0].ended_at is not None:
         raise not_found()
-    row = session.get_one(RenditionRow, viewing.rendition_id)
-    seen = session.get(DetectionsRow, row.footage_id) if row.clip_id is None else None
+    viewing, row, film, seen = found
     return Ticket(
         id=viewing_id,
         case_id=CaseId(row.case_id),
         rendition_id=RenditionId(row.id),
         content_hash=row.content_hash,
-        objects=renditions.objects_of(session, row),
+        objects=renditions.objects_of_row(row, seen=seen),
         inquiry=consent.inquiry_of(
             actor,
             purpose=Purpose(viewing.purpose),
@@ -143,11 +149,11 @@ def ticket(session: Session, viewing_id: ViewingId, *, actor: Actor, at: datetim
             presenting=_presenting(viewing),
             playing_to=_present(session, viewing_id),
         ),
-        film=session.get_one(ObjectRow, row.object_id),
-        poster=session.get(ObjectRow, row.poster_id) if row.poster_id else None,
-        strip=session.get(ObjectRow, row.strip_id) if row.strip_id else None,
-        detections=session.get(ObjectRow, seen.object_id) if seen and seen.object_id else None,
-        faces=session.get(ObjectRow, seen.faces_id) if seen and seen.faces_id else None,
+        film=film,
+        poster=_object(row.poster_id),
+        strip=_object(row.strip_id),
+        detections=_object(seen.object_id if seen else None),
+        faces=_object(seen.faces_id if seen else None),
         duration=timedelta(milliseconds=row.duration_ms),
     )
 
@@ -198,6 +204,10 @@ def has_watched_whole(
     )
     film = session.get_one(ObjectRow, renditions.find(session, rendition_id).object_id)
     return int(session.scalar(query) or 0) >= (film.plain_length or 1)
+
+
+def _object(name: str | None) -> ObjectId | None:
+    return ObjectId(name) if name else None
 
 
 def _present(session: Session, viewing_id: ViewingId) -> frozenset[PersonId]:

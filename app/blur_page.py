@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
+
+from starlette.requests import Request
 
 import identity
 import redaction
 import vault
+from app import people_list
 from app.family_page import STAGES, title_of
 from app.pages.words import seconds
 from app.service import Service
-from app.viewing import begin
+from app.viewing import begin, strip
 from consent import Purpose, RenditionState
 from core.errors import Conflict
-from core.ids import ClipId, PersonId, ViewingId, well_formed
+from core.ids import ClipId, ViewingId, well_formed
 from core.jobs import ENDED
 from identity import Actor
-from redaction import Choosing, LookHere, LookKind, Somebody
+from redaction import Choosing, LookHere, LookKind
 from vault import Clip, Looking, Progress, RenditionLine, Treatment
 
 LOOKS = {
@@ -33,7 +37,7 @@ _LONG_ENOUGH = 50
 """Parts of a thousand after which the time that is left can be told."""
 
 
-def context(service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any]:
+def context(request: Request, service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any]:
     """Everything of ``blur.html``."""
     clip = vault.clip(service.db, keystore=service.keystore, actor=actor, clip_id=clip_id)
     original = clip.original
@@ -62,17 +66,18 @@ def context(service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any
         "frames": original.frames,
         "rate_num": original.fps.numerator,
         "rate_den": original.fps.denominator,
-        "strip": f"{before['film']}/strip" if original.strip else None,
-        **choices_context(service, actor, clip=clip, looking=looking, film=film if faces else None),
+        "strip": strip(original.strip, film=str(before["film"])),
+        **choices_context(request, service, actor, clip=clip, looking=looking, film=film if faces else None),
     }
 
 
 def choices_context(
-    service: Service, actor: Actor, *, clip: Clip, looking: Looking, film: ViewingId | None
+    request: Request, service: Service, actor: Actor, *, clip: Clip, looking: Looking, film: ViewingId | None
 ) -> dict[str, Any]:
     """Everything of ``blur_choices.html``.
 
     Args:
+        request: which of the people are asked for.
         service: what use cases are given.
         actor: the guider.
         clip: whose choices.
@@ -89,8 +94,7 @@ def choices_context(
             redaction.manifest_of(session, keystore=service.keystore, rendition_id=redacted.id) if redacted else None
         )
     rate = float(clip.renditions[0].fps)
-    grid = _grid(looking, film)
-    people = [_person(one, names=names, rate=rate, grid=grid) for one in found.somebody]
+    people = people_list.listed(request, found, looking=looking, film=film, names=names, rate=rate)
     first = found.clip.first_frame
     return {
         "clip": {"id": clip.id, "title": clip.title},
@@ -101,15 +105,14 @@ def choices_context(
             "can_redo": found.can_redo,
             "started_over": found.started_over,
             "style": found.state.choices.style.name.lower(),
-            "people": people,
-            "kept": [one for one in people if one["kept"]],
+            **people,
             "members": [{"id": one.id, "name": one.name} for one in view.members],
             "looks": look_lines(found.look_here, rate=rate),
             "regions": [
                 {
                     "number": region.number,
                     "places": [
-                        {"frame": one.frame - first, "at": clock(one.frame - first, rate=rate)}
+                        {"frame": one.frame - first, "at": people_list.clock(one.frame - first, rate=rate)}
                         for one in region.keyframes
                     ],
                 }
@@ -119,11 +122,11 @@ def choices_context(
                 {
                     "first": begins - first,
                     "last": ends - first,
-                    "text": f"{clock(begins - first, rate=rate)} to {clock(ends - first, rate=rate)}",
+                    "text": " to ".join(people_list.clock(at - first, rate=rate) for at in (begins, ends)),
                 }
                 for begins, ends in found.state.choices.mutes
             ],
-            "data": _data(found),
+            "data": _data(found, pages=people["page_of"]),
         },
         "making": making_job(service, clip, making),
         "making_sentence": (making.sentence or "") if making else "",
@@ -160,28 +163,26 @@ def told(progress: Progress, *, at: datetime) -> str:
     return f"{words}. About {seconds(max(timedelta(seconds=1), left))} left"
 
 
-def clock(frame: int, *, rate: float) -> str:
-    """A moment of a clip, as its player shows it: ``0:07.2``."""
-    minutes, rest = divmod(frame / rate, 60)
-    return f"{int(minutes)}:{rest:04.1f}"
-
-
 def look_lines(looks: tuple[LookHere, ...], *, rate: float) -> list[dict[str, Any]]:
-    """Frames to look at, as pages list them."""
-    return [
-        {
-            "frame": one.frame,
-            "at": clock(one.frame, rate=rate),
-            "text": _OF_NOBODY[one.kind] if one.number is None else f"Person {one.number} {LOOKS[one.kind]}",
-            "kept": one.kept,
-        }
-        for one in looks
-    ]
+    """Frames to look at, as pages list them: each once, with all that is in doubt there."""
+    lines = []
+    for frame, found in groupby(looks, key=lambda one: one.frame):
+        several = list(found)
+        said = dict.fromkeys(_said(one) for one in several)
+        at = people_list.clock(frame, rate=rate)
+        lines.append({"frame": frame, "at": at, "text": ". ".join(said), "kept": any(one.kept for one in several)})
+    return lines
 
 
 def film_of(text: str) -> ViewingId | None:
     """The viewing that a page named, for the stills on it; whoever has no such viewing gets no still."""
     return ViewingId(text) if well_formed(text) else None
+
+
+def _said(one: LookHere) -> str:
+    if one.number is None:
+        return _OF_NOBODY[one.kind]
+    return f"Person {one.number} {LOOKS[one.kind]}{', and stays visible' if one.kept else ''}"
 
 
 def _job(service: Service, clip: Clip, progress: Progress) -> dict[str, Any] | None:
@@ -213,41 +214,7 @@ def _after(service: Service, actor: Actor, current: RenditionLine | None) -> dic
     return {"viewing": player, "made_at": current.created_at}
 
 
-def _grid(looking: Looking, film: ViewingId | None) -> Mapping[str, Any] | None:
-    if film is None or not looking.columns:
-        return None
-    pictured = min(looking.people, 200)
-    rows = -(-pictured // looking.columns)
-    return {
-        "href": f"/media/{film}/faces",
-        "columns": looking.columns,
-        "width": looking.width,
-        "height": looking.height,
-        "whole_width": looking.columns * looking.width,
-        "whole_height": rows * looking.height,
-    }
-
-
-def _person(
-    one: Somebody, *, names: Mapping[PersonId, str], rate: float, grid: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    still = None
-    if grid is not None and one.still is not None:
-        row, column = divmod(one.still, grid["columns"])
-        still = {**grid, "x": column * grid["width"], "y": row * grid["height"]}
-    return {
-        "number": one.number,
-        "numbers": list(one.numbers),
-        "still": still,
-        "first": one.first,
-        "at": clock(one.first, rate=rate),
-        "seen": seconds(max(1.0, one.frames / rate)),
-        "kept": bool(one.kept),
-        "name": names.get(one.kept, "") if one.kept else "",
-    }
-
-
-def _data(found: Choosing) -> str:
+def _data(found: Choosing, *, pages: Mapping[int, int]) -> str:
     """What the page's script draws over the film."""
     first = found.clip.first_frame
     regions = [
@@ -264,6 +231,7 @@ def _data(found: Choosing) -> str:
         {
             "number": one.number,
             "kept": bool(one.kept),
+            "page": pages[one.number],
             "places": [
                 [frame, round(box.x), round(box.y), round(box.width), round(box.height)] for frame, box in one.places
             ],

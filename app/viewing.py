@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +16,10 @@ from consent import Purpose
 from core.errors import Refused
 from core.ids import PersonId, RenditionId
 from identity import Actor, PersonKind
-from vault import Viewing
+from vault import StripGrid, Viewing
+
+_STILLS = 10
+"""Of a film above its timeline: all of them would be too small to know anything by."""
 
 
 def begin(
@@ -90,3 +94,18 @@ def watch_page(
         until=viewing.valid_until,
         questions=questions,
     )
+
+
+def strip(grid: StripGrid | None, *, film: str) -> dict[str, Any] | None:
+    """What ``part.steps`` wants to show a film in a row of stills: evenly spread ones, out of the rows of its sheet."""
+    if grid is None:
+        return None
+    cells = [divmod(place * grid.count // _STILLS, grid.columns) for place in range(_STILLS)]
+    return {
+        "href": f"{film}/strip",
+        "width": grid.width,
+        "height": grid.height,
+        "whole_width": grid.columns * grid.width,
+        "whole_height": -(-grid.count // grid.columns) * grid.height,
+        "corners": [(column * grid.width, row * grid.height) for row, column in cells],
+    }

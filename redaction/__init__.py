@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from redaction.choices import Choices, Keyframe, Region, Split
-from redaction.choosing import Choosing, LookHere, Somebody, choose, choosing, redo, undo
+from redaction.choosing import Choosing, choose, choosing, redo, undo
 from redaction.models import CheckState
 from redaction.plan import Person, people, plan
 from redaction.queue import Check, checks_for, checks_in
 from redaction.rendering import RUNNERS, Manifest, detect, look_here_of, manifest_of, redact, render, set_persons_shown
 from redaction.review import attest, request_check, send_back, take_back
-from redaction.steps import Cover, Keep, Merge, Mute, Paint, Part, Place, Remove, State, Step, Unmute, Unplace
+from redaction.somebody import LookHere, Somebody
+from redaction.steps import Cover, Keep, KeepAll, Merge, Mute, Paint, Part, Place, Remove, State, Step, Unmute, Unplace
 from redaction.track import Box, Look, LookKind, Sighting, Track, look_here, tracks
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Choosing",
     "Cover",
     "Keep",
+    "KeepAll",
     "Keyframe",
     "Look",
     "LookHere",

@@ -5,8 +5,8 @@ Whoever takes a step says which version of the choices they looked at, so that t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import audit
 import identity
@@ -15,56 +15,16 @@ from audit import Event
 from consent import Purpose
 from core.db import Database
 from core.errors import Conflict, Invalid
-from core.ids import ClipId, FootageId, PersonId
+from core.ids import ClipId, FootageId
 from identity import Actor
 from keys import KeyStore
 from redaction.faces import pictured
 from redaction.found import Found, remembered, understood
-from redaction.plan import Person, people
-from redaction.steps import History, Keep, Mute, Part, Place, State, Step, Unmute, Unplace, together
-from redaction.track import Box, LookKind, look_here
+from redaction.history import History
+from redaction.plan import people
+from redaction.somebody import LookHere, Somebody, looks, somebody_in
+from redaction.steps import Keep, KeepAll, Mute, Part, Place, State, Step, Unmute, Unplace
 from vault import ClipSpan, ObjectStore
-
-_EVERY = 3
-"""A page gets the place of a face in every so manyth frame, and draws those between."""
-
-
-@dataclass(frozen=True, slots=True)
-class Somebody:
-    """A person in a clip, as the page shows them. Frames count from the clip's first.
-
-    Attributes:
-        numbers: all that are this one person.
-        still: which picture of the sheet; nothing where there is none.
-        first, last: the first and the last frame in which they are.
-        frames: in how many.
-        kept: who it is, if they stay visible.
-        places: (frame, box) of every few frames.
-    """
-
-    number: int
-    numbers: tuple[int, ...]
-    still: int | None
-    first: int
-    last: int
-    frames: int
-    kept: PersonId | None
-    places: tuple[tuple[int, Box], ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class LookHere:
-    """A frame of a clip at which somebody should look.
-
-    Attributes:
-        number: the person's; nothing for a new scene, and for what is nobody to choose.
-        kept: whether they stay visible.
-    """
-
-    frame: int
-    kind: LookKind
-    number: int | None
-    kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +69,7 @@ def choosing(db: Database, *, keystore: KeyStore, store: ObjectStore, actor: Act
         clip=clip,
         version=kept.version,
         state=state,
-        somebody=tuple(_somebody(persons, clip=clip, state=state, sheet=sheet)),
+        somebody=tuple(somebody_in(persons, clip=clip, state=state, sheet=sheet)),
         look_here=looks(found, persons, first_frame=clip.first_frame, last_frame=clip.last_frame),
         width=found.detections.width,
         height=found.detections.height,
@@ -147,7 +107,7 @@ def choose(
         people(found.followed.tracks, chosen.state.choices)  # refuses people and frames that aren't there
         return chosen
 
-    if isinstance(step, Keep):
+    if isinstance(step, Keep | KeepAll):
         with db.read() as session:
             if step.person not in identity.members_of(session, clip.case_id):
                 raise Invalid(
@@ -186,29 +146,6 @@ def redo(db: Database, *, keystore: KeyStore, actor: Actor, clip_id: ClipId, loo
     return _change(
         db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=sha256, how=History.redo
     )
-
-
-def looks(found: Found, persons: tuple[Person, ...], *, first_frame: int, last_frame: int) -> tuple[LookHere, ...]:
-    """The frames of a clip at which somebody should look, in rising order; also where nobody to choose was seen."""
-    by_part = {part.number: person for person in persons for part in person.parts}
-    parts = tuple(part for person in persons for part in person.parts)
-    known = [
-        LookHere(
-            frame=one.frame - first_frame,
-            kind=one.kind,
-            number=by_part[one.track].number if one.track is not None else None,
-            kept=one.track is not None and by_part[one.track].kept,
-        )
-        for one in look_here(found.detections, parts)
-        if first_frame <= one.frame < last_frame
-    ]
-    strays = {
-        max(0, stray.first - first_frame)
-        for stray in found.followed.strays
-        if stray.first < last_frame and stray.last >= first_frame
-    }
-    doubts = [LookHere(frame, LookKind.UNSURE, None, kept=False) for frame in strays]
-    return tuple(sorted([*known, *doubts], key=lambda one: one.frame))
 
 
 def history_of(text: str, *, faces: str) -> History:
@@ -266,38 +203,6 @@ def _found(
     finally:
         vault.end_viewing(db, actor=actor, viewing_id=viewing.id)
     return understood(data, sha256=sha256)
-
-
-def _somebody(
-    persons: tuple[Person, ...], *, clip: ClipSpan, state: State, sheet: dict[int, int]
-) -> Iterator[Somebody]:
-    for person in persons:
-        boxes = {
-            one.frame - clip.first_frame: one.box
-            for part in person.parts
-            for one in part.sightings
-            if clip.first_frame <= one.frame < clip.last_frame
-        }
-        if not boxes:
-            continue
-        numbers = tuple(part.number for part in person.parts)
-        frames = sorted(boxes)
-        shown = {frame for frame in frames if frame % _EVERY == 0 or frame - 1 not in boxes or frame + 1 not in boxes}
-        yield Somebody(
-            number=person.number,
-            numbers=numbers,
-            still=next((sheet[number] for number in numbers if number in sheet), None),
-            first=frames[0],
-            last=frames[-1],
-            frames=len(frames),
-            kept=_name(person, state=state),
-            places=tuple((frame, boxes[frame]) for frame in sorted(shown)),
-        )
-
-
-def _name(person: Person, *, state: State) -> PersonId | None:
-    numbers = together(state.choices, person.number)
-    return next((state.names[one] for one in sorted(numbers) if one in state.names), None) if person.kept else None
 
 
 def _in_footage(step: Step, *, clip: ClipSpan) -> Step:

@@ -20,11 +20,12 @@ from core.jobs import Lease
 from identity import Actor, Role
 from keys import KeyStore
 from redaction.choices import Choices
-from redaction.choosing import LookHere, history_of, looks
+from redaction.choosing import history_of
 from redaction.faces import stills
 from redaction.found import understood
 from redaction.plan import people, plan
 from redaction.review import drop_checks
+from redaction.somebody import LookHere, looks
 from redaction.track import LookKind
 from vault import ObjectStore, Order, Planned, Runner
 from vault import People as PeopleFound

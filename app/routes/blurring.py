@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 import redaction
 import vault
-from app import blur_page
+from app import blur_page, people_list
 from app.forms import Form, Posted
 from app.policy import staff
 from app.service import Service, service_of
@@ -21,20 +21,20 @@ from core.ids import ClipId, PersonId
 from core.jobs import JobState
 from identity import Actor, Role
 from media.covers import CoverStyle
-from redaction import Box, Cover, Keep, Merge, Mute, Paint, Part, Place, Remove, Step, Unmute, Unplace
+from redaction import Box, Cover, Keep, KeepAll, Merge, Mute, Paint, Part, Place, Remove, Step, Unmute, Unplace
 
 router = APIRouter()
 TheService = Annotated[Service, Depends(service_of)]
 Guider = Annotated[Actor, Depends(staff(Role.GUIDER))]
 _FORMS = (Invalid, Conflict)
-_FURTHEST = 1 << 15
+_FURTHEST, _DIGITS = 1 << 15, 8
 _ENDS = {JobState.WAITING: "waiting", JobState.RUNNING: "running", JobState.DONE: "done"}
 
 
 @router.get("/clips/{clip_id}/blur")
 def choices(request: Request, clip_id: ClipId, actor: Guider, service: TheService) -> Response:
     """The people in a clip, and who of them stays visible."""
-    return page(request, "blur.html", **blur_page.context(service, actor, clip_id=clip_id))
+    return page(request, "blur.html", **blur_page.context(request, service, actor, clip_id=clip_id))
 
 
 @router.post("/clips/{clip_id}/blur")
@@ -43,6 +43,8 @@ def choose(request: Request, clip_id: ClipId, actor: Guider, form: Posted, servi
     db, keystore = service.db, service.keystore
     try:
         wanted = form.text("do", called="what to do")
+        if wanted == "show":  # only another page of the people, for the script
+            return _answer(request, clip_id, actor, service, form=form)
         looked_at = form.number("version", called="which choices you looked at")
         if wanted == "undo":
             redaction.undo(db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at)
@@ -134,18 +136,18 @@ def _answer(
     if form.optional("part") != "choices":
         if problem is not None:
             return _whole(request, clip_id, actor, service, problem=problem)
-        return go(f"/clips/{clip_id}/blur")
+        return go(people_list.address(request, clip_id))
     clip = vault.clip(service.db, keystore=service.keystore, actor=actor, clip_id=clip_id)
     looking, _ = blur_page.standing(service, clip)
     if looking is None or not looking.is_done:
         raise Conflict("faces_not_found_yet", "First we must look for faces in this film. That isn't done yet.")
     film = blur_page.film_of(form.optional("film"))
-    context = blur_page.choices_context(service, actor, clip=clip, looking=looking, film=film)
+    context = blur_page.choices_context(request, service, actor, clip=clip, looking=looking, film=film)
     return page(request, "blur_part.html", status=status_of(problem) if problem else 200, problem=problem, **context)
 
 
 def _whole(request: Request, clip_id: ClipId, actor: Actor, service: Service, *, problem: VaultError) -> Response:
-    context = blur_page.context(service, actor, clip_id=clip_id)
+    context = blur_page.context(request, service, actor, clip_id=clip_id)
     return page(request, "blur.html", status=status_of(problem), problem=problem, **context)
 
 
@@ -164,8 +166,16 @@ def _keep(form: Form) -> Step:
     return Keep(_who(form), PersonId(form.id("person", called="who it is")))
 
 
-def _merge(form: Form) -> Step:
-    return Merge(frozenset({_who(form), form.number("other", called="who it is as well", least=1)}))
+def _together(form: Form) -> Step:
+    """Whoever was ticked, or typed as a number, is one person: visible where it is said who, else blurred."""
+    said = [one for one in form.texts("number") if one]
+    if not said or not all(one.isascii() and one.isdigit() and len(one) < _DIGITS for one in said):
+        raise Invalid("nobody_ticked", "Tick first who it is about.", field="do")
+    numbers = frozenset(map(int, said))
+    if not form.optional("person"):
+        return Merge(numbers)
+    person = PersonId(form.id("person", called="who it is"))
+    return Keep(next(iter(numbers)), person) if len(numbers) == 1 else KeepAll(numbers, person)
 
 
 def _place(form: Form) -> Step:
@@ -209,7 +219,7 @@ def _side(form: Form, name: str) -> float:
 _STEPS: Mapping[str, Callable[[Form], Step]] = {
     "keep": _keep,
     "cover": lambda form: Cover(_who(form)),
-    "merge": _merge,
+    "together": _together,
     "part": lambda form: Part(_who(form), _frame(form)),
     "place": _place,
     "unplace": lambda form: Unplace(_region(form), _frame(form)),

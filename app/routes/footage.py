@@ -15,7 +15,7 @@ from app.forms import Posted
 from app.pages.words import day
 from app.policy import staff
 from app.service import Service, service_of
-from app.viewing import begin
+from app.viewing import begin, strip
 from app.web import go, page
 from consent import Purpose
 from core.errors import Conflict, Invalid, NotFound, VaultError
@@ -114,7 +114,7 @@ def _player(service: Service, actor: Actor, found: Footage, shown: dict[str, Any
         raise Conflict("film_not_usable", found.progress.sentence or "This film can't be used.")
     viewing, player = begin(service, actor, rendition_id=copy.id, purpose=Purpose.PREPARE)
     shown |= {"frames": copy.frames, "rate_num": copy.fps.numerator, "rate_den": copy.fps.denominator}
-    return {"viewing": player, "strip": f"/media/{viewing.id}/strip" if copy.strip else None}
+    return {"viewing": player, "strip": strip(copy.strip, film=f"/media/{viewing.id}")}
 
 
 def _progress_of(subject: str, actor: Actor, service: Service) -> Progress:

@@ -68,7 +68,7 @@ function draw() {
     face.className = person.kept ? "vault-face vault-face--kept" : "vault-face";
     face.textContent = String(person.number);
     face.setAttribute("aria-label", `Person ${person.number}, ${person.kept ? "visible" : "blurred"}`);
-    face.addEventListener("click", () => goTo(person.number));
+    face.addEventListener("click", () => goTo(person));
     put(face, box);
     parts.push(face);
   }
@@ -86,20 +86,32 @@ function draw() {
   if (drawing) put(drawing.element, drawing.box);
 }
 
-function goTo(number) {
-  const card = document.getElementById(`person-${number}`);
-  if (!card) return;
+// To somebody's card, which may be on another page of the list.
+function goTo(person) {
+  const card = document.getElementById(`person-${person.number}`);
+  if (!card) {
+    const there = new URL(holder().dataset.action, location);
+    there.searchParams.set("people", person.page);
+    show(there.href, () => { if (document.getElementById(`person-${person.number}`)) goTo(person); });
+    return;
+  }
   card.scrollIntoView({ block: "center" });
   card.querySelector("button:not([data-jump])").focus({ preventScroll: true });
 }
 
+// Another page of the list, while the film stays where it is.
+function show(address, then) {
+  const fields = new URLSearchParams({ do: "show", film: holder().dataset.film });
+  send(fields, { to: address, then, silent: true });
+}
+
 // A step without a new page: the server answers with the part that changed. A document that the browser itself parsed
 // needs no trusted types, and no script in it runs.
-function send(fields, focus) {
+function send(fields, { to, focus, then, silent } = {}) {
   if (sending) return;
   sending = true;
   const asked = new XMLHttpRequest();
-  asked.open("POST", holder().dataset.action);
+  asked.open("POST", to || holder().dataset.action);
   asked.responseType = "document";
   asked.setRequestHeader("Accept", "text/html");
   asked.setRequestHeader("Content-Type", "application/x-www-form-urlencoded");
@@ -115,23 +127,38 @@ function send(fields, focus) {
     for (const id of open) if (id) document.getElementById(id)?.querySelector("details")?.setAttribute("open", "");
     load();
     const problem = choices().querySelector("[data-problem]");
-    said.textContent = problem ? problem.textContent : "Saved.";
+    said.textContent = problem ? problem.textContent : silent ? "" : "Saved.";
     if (problem) problem.scrollIntoView({ block: "center" });
     const next = focus && document.getElementById(focus);
     if (next && !next.disabled) next.focus({ preventScroll: true });
+    if (then) then();
   });
-  asked.send(new URLSearchParams({ ...fields, part: "choices" }));
+  fields.set("part", "choices");
+  asked.send(fields);
 }
 
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-step-form]");
   if (!form) return;
   event.preventDefault();
-  const fields = Object.fromEntries(new FormData(form));
-  if (event.submitter && event.submitter.name) fields[event.submitter.name] = event.submitter.value;
+  const fields = new URLSearchParams(new FormData(form));
+  if (event.submitter && event.submitter.name) fields.append(event.submitter.name, event.submitter.value);
   const card = form.closest("[data-person]");
-  const after = { keep: `cover-${fields.number}`, cover: `keep-${fields.number}-1` }[fields.do];
-  send(fields, after || (card && card.id) || (event.submitter && event.submitter.id));
+  const number = fields.get("number");
+  const after = { keep: `cover-${number}`, cover: `keep-${number}-1` }[fields.get("do")];
+  send(fields, { focus: after || (card && card.id) || (event.submitter && event.submitter.id) });
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-show], [data-show-pages] a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  show(link.href, () => {
+    const heading = document.getElementById("people");
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    heading.scrollIntoView({ block: "start" });
+  });
 });
 
 document.addEventListener("click", (event) => {
@@ -193,7 +220,8 @@ function saveDrawing() {
   const [x, y, width, height] = box.map((side) => Math.round(side * 10) / 10);
   endDrawing();
   const { version, film } = holder().dataset;
-  send({ do: "place", version, film, region, frame: frameNow(), x, y, width, height }, "draw");
+  const place = { do: "place", version, film, region, frame: frameNow(), x, y, width, height };
+  send(new URLSearchParams(place), { focus: "draw" });
 }
 
 function moveByKey(event) {

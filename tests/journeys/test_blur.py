@@ -67,7 +67,7 @@ def test_a_guider_says_with_one_press_who_stays_visible(house: House) -> None:
         Film(guider.page).is_once("video.readyState >= 2")
         people = guider.page.locator("[data-person]")
         expect(people).to_have_count(2)
-        assert "Everyone is blurred unless you say who they are." in guider.reads()
+        assert "Everyone is blurred in every frame, unless you say who they are." in guider.reads()
         _jumps(guider.page, 40)
         expect(guider.page.locator(".vault-face")).to_have_count(2)
         guider.looks("blur-nobody-chosen", height=TALL)

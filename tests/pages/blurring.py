@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from app.listing import Pages
 from app.pages import Problem
-from tests.pages.sample import GUIDER, Sample
+from tests.pages.sample import GUIDER, STRIP, Sample
 
 NOW = datetime(2026, 11, 22, 15, 5, tzinfo=UTC)
 JOB = {"id": "k1", "address": "/clips/k1/blur/progress", "percent": 35, "text": "About 3 minutes left"}
@@ -53,6 +54,7 @@ def _choosing() -> dict[str, Any]:
             "first": 12 * number,
             "at": f"0:0{number}.5",
             "seen": "12 seconds",
+            "how_clear": "Not always clear",
             "kept": number == 1,
             "name": "Ava Bell" if number == 1 else "",
         }
@@ -65,7 +67,7 @@ def _choosing() -> dict[str, Any]:
         "frames": 50,
         "rate_num": 25,
         "rate_den": 1,
-        "strip": "/media/strip.jpg",
+        "strip": STRIP,
         "film": "f" * 32,
         "choosing": {
             "version": 3,
@@ -74,7 +76,12 @@ def _choosing() -> dict[str, Any]:
             "started_over": True,
             "style": "blur",
             "people": people,
-            "kept": people[:1],
+            "how_many": 30,
+            "kept": [{"name": "Ava Bell", "numbers": "1 and 9"}],
+            "pages": Pages("Showing 1 to 3 of 30 people", later="/clips/k1/blur?people=2#people"),
+            "as_they_come": False,
+            "other_order": "/clips/k1/blur?order=first#people",
+            "here": "/clips/k1/blur",
             "members": members,
             "looks": [
                 {"frame": 9 * at, "at": f"0:0{at}.2", "text": "Person 2 appears", "kept": at == 1} for at in range(9)

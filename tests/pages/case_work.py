@@ -8,7 +8,7 @@ from typing import Any
 
 from app.pages import Notice, Problem
 from tests.pages import adding_film, blurring
-from tests.pages.sample import GUIDER, MANAGER, PAGES, Sample
+from tests.pages.sample import GUIDER, MANAGER, PAGES, STRIP, Sample
 
 NOW = datetime(2026, 11, 22, 15, 5, tzinfo=UTC)
 CASE = {
@@ -144,7 +144,7 @@ def case_samples() -> Iterator[Sample]:
             "case": CASE,
             "footage": film,
             "viewing": VIEWING,
-            "strip": "/media/strip.jpg",
+            "strip": STRIP,
             "goals": ["Attuned response", "Following the child's lead"],
             "job": None,
         },

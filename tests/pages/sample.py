@@ -29,6 +29,14 @@ LISTS: dict[str, Any] = {
     },
 }
 """What every list is given, unless a sample says it otherwise."""
+STRIP: dict[str, Any] = {
+    "href": "/media/strip.jpg",
+    "width": 160,
+    "height": 90,
+    "whole_width": 1600,
+    "whole_height": 90,
+    "corners": [(160 * place, 0) for place in range(10)],
+}
 EVERYTHING = staff_visitor(
     "Alexandra Featherstonehaugh-Cholmondeley", roles=[Role.GUIDER, Role.MANAGER, Role.IG_OFFICER, Role.CHAIR]
 )

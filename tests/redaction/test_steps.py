@@ -7,11 +7,11 @@ import pytest
 from core.errors import Conflict, Invalid, VaultError
 from core.ids import PersonId, new_id
 from media.covers import CoverStyle
+from redaction.history import MOST_BACK, History
 from redaction.steps import (
-    MOST_BACK,
     Cover,
-    History,
     Keep,
+    KeepAll,
     Merge,
     Mute,
     Paint,
@@ -31,6 +31,7 @@ EVERY_KIND: tuple[Step, ...] = (
     Keep(1, AVA),
     Part(1, 40),
     Keep(2, NOAH),
+    KeepAll(frozenset({5, 6, 7}), AVA),
     Merge(frozenset({2, 3})),
     Cover(1),
     Place(0, 10, BOX),
@@ -102,6 +103,15 @@ def test_blurring_somebody_who_was_merged_blurs_all_of_them() -> None:
     assert state.persons == frozenset()
 
 
+def test_whoever_was_lost_from_sight_is_kept_whole_by_one_step() -> None:
+    history = taken(Keep(1, NOAH), KeepAll(frozenset({2, 4, 9}), AVA))
+    assert history.state.choices.kept == {1, 2, 4, 9}
+    assert history.state.choices.merged == (frozenset({2, 4, 9}),)
+    assert history.state.persons == {AVA, NOAH}
+    assert history.undo().state.choices.kept == {1}
+    assert history.then(Cover(4)).state.choices.kept == {1}
+
+
 def test_somebody_who_is_parted_later_is_not_kept_by_that() -> None:
     assert taken(Keep(1, AVA), Part(1, 40)).state.choices.kept == {1}
 
@@ -115,6 +125,8 @@ def test_a_cover_without_its_last_place_is_gone() -> None:
     [
         ((Keep(1, AVA), Keep(2, NOAH), Merge(frozenset({1, 2}))), "two_names"),
         ((Merge(frozenset({1})),), "merge_two"),
+        ((KeepAll(frozenset(), AVA),), "merge_two"),
+        ((Keep(1, AVA), Merge(frozenset({1, 2})), KeepAll(frozenset({2, 3}), NOAH)), "two_names"),
         ((Mute(9, 9),), "mute_end_before_start"),
         ((Place(7, 1, BOX),), "region_gone"),
         ((Remove(1),), "region_gone"),

@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from core.errors import Conflict, Invalid, OutOfRoom
@@ -34,6 +35,14 @@ _HASH_SIZE = 32
 
 Progress = Callable[[int], object]
 """Told parts of a thousand."""
+
+
+class Existing(Enum):
+    """What becomes of a file that already has the name of a result."""
+
+    STAYS = "stays"
+    """And the result isn't written."""
+    IS_REPLACED = "is replaced"
 
 
 @dataclass(slots=True)
@@ -164,7 +173,7 @@ def found_before(film: Sealing, file: bytes) -> Detections:
     return Detections.from_bytes(file[start:])
 
 
-def check_place(place: Path, *, replace: bool) -> None:
+def check_place(place: Path, *, existing: Existing) -> None:
     """Whether a result may take this place; asked before the work begins.
 
     Raises:
@@ -173,11 +182,11 @@ def check_place(place: Path, *, replace: bool) -> None:
     """
     if place.is_dir() or not place.parent.is_dir() or not os.access(place.parent, os.W_OK):
         raise Invalid("output_unwritable", f"Nothing can be written to {place}.")
-    if place.exists() and not replace:
+    if place.exists() and existing is Existing.STAYS:
         raise Conflict("output_exists", f"{place} is there already. With --force it is replaced.")
 
 
-def put(pieces: Iterator[bytes], *, place: Path, replace: bool) -> None:
+def put(pieces: Iterator[bytes], *, place: Path, existing: Existing) -> None:
     """Write a result whole, or not at all.
 
     Raises:
@@ -192,7 +201,7 @@ def put(pieces: Iterator[bytes], *, place: Path, replace: bool) -> None:
                 file.flush()
                 os.fsync(file.fileno())
                 Path(file.name).chmod(0o666 & ~_umask())
-                _take_place(Path(file.name), place=place, replace=replace)
+                _take_place(Path(file.name), place=place, existing=existing)
             finally:
                 with suppress(FileNotFoundError):
                     Path(file.name).unlink()
@@ -202,8 +211,8 @@ def put(pieces: Iterator[bytes], *, place: Path, replace: bool) -> None:
         raise OutOfRoom("output_no_room", f"{place} can't be written: {error.strerror}.") from error
 
 
-def _take_place(made: Path, *, place: Path, replace: bool) -> None:
-    if not replace:
+def _take_place(made: Path, *, place: Path, existing: Existing) -> None:
+    if existing is Existing.STAYS:
         try:
             place.hardlink_to(made)  # refuses where something is by now
         except FileExistsError:

@@ -10,7 +10,7 @@ from typing import Any
 
 import redaction
 from app import plainfilm
-from app.plainfilm import Progress, Sealing
+from app.plainfilm import Existing, Progress, Sealing
 from core.errors import Invalid
 from media.covers import CoverShape, CoverStyle
 from media.detections import Detections
@@ -72,7 +72,7 @@ def choices(
 
 
 def write_redacted(
-    film: Sealing, *, found: Detections, chosen: Choices, out: Path, replace: bool, on_progress: Progress
+    film: Sealing, *, found: Detections, chosen: Choices, out: Path, existing: Existing, on_progress: Progress
 ) -> None:
     """Write the film with everybody covered who isn't kept.
 
@@ -82,15 +82,15 @@ def write_redacted(
     covers = redaction.plan(found, chosen, first_frame=0, last_frame=found.frames)
     with plainfilm.empty(out.parent) as made:
         plainfilm.carry_out(Redact(0, found.frames, covers), film, made, folder=out.parent, on_progress=on_progress)
-        plainfilm.put(made.plain(), place=out, replace=replace)
+        plainfilm.put(made.plain(), place=out, existing=existing)
 
 
-def write_sheet(film: Sealing, *, persons: Sequence[Person], out: Path, replace: bool) -> None:
+def write_sheet(film: Sealing, *, persons: Sequence[Person], out: Path, existing: Existing) -> None:
     """Write one picture of everybody who was found, each where they were seen best; two hundred at most."""
     crops = tuple(person.best for person in persons[:_MOST_ON_A_SHEET])
     with plainfilm.empty(out.parent) as made:
         plainfilm.carry_out(Sheet(crops), film, made, folder=out.parent, on_progress=lambda _: None)
-        plainfilm.put(made.plain(), place=out, replace=replace)
+        plainfilm.put(made.plain(), place=out, existing=existing)
 
 
 def words(persons: Sequence[Person], *, found: Detections, chosen: Choices) -> Iterator[str]:

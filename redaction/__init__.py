@@ -1,67 +1,43 @@
-"""Who is recognisable: people through time, what was chosen, what is covered, and who checked it."""
+"""Who is recognisable: people through time, what was chosen, what is covered, and who checked it.
+
+The rules alone come with the room: who only redacts a plain file shall not wait for databases to be loaded. The rest
+follows with the first name that needs it. All names stand in ``redaction.whole``.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from redaction.choices import Choices, Keyframe, Region, Split
-from redaction.choosing import Choosing, choose, choosing, redo, undo
-from redaction.models import CheckState
 from redaction.plan import Person, people, plan
-from redaction.queue import Check, checks_for, checks_in
-from redaction.rendering import RUNNERS, Manifest, detect, look_here_of, manifest_of, redact, render, set_persons_shown
-from redaction.review import attest, request_check, send_back, take_back
-from redaction.somebody import LookHere, Somebody
-from redaction.steps import Cover, Keep, KeepAll, Merge, Mute, Paint, Part, Place, Remove, State, Step, Unmute, Unplace
 from redaction.track import Box, Look, LookKind, Sighting, Track, look_here, tracks
 
 __all__ = [
-    "RUNNERS",
     "Box",
-    "Check",
-    "CheckState",
     "Choices",
-    "Choosing",
-    "Cover",
-    "Keep",
-    "KeepAll",
     "Keyframe",
     "Look",
-    "LookHere",
     "LookKind",
-    "Manifest",
-    "Merge",
-    "Mute",
-    "Paint",
-    "Part",
     "Person",
-    "Place",
     "Region",
-    "Remove",
     "Sighting",
-    "Somebody",
     "Split",
-    "State",
-    "Step",
     "Track",
-    "Unmute",
-    "Unplace",
-    "attest",
-    "checks_for",
-    "checks_in",
-    "choose",
-    "choosing",
-    "detect",
     "look_here",
-    "look_here_of",
-    "manifest_of",
     "people",
     "plan",
-    "redact",
-    "redo",
-    "render",
-    "request_check",
-    "send_back",
-    "set_persons_shown",
-    "take_back",
     "tracks",
-    "undo",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    whole = import_module("redaction.whole")  # it loads the databases
+    found = {known: getattr(whole, known) for known in whole.__all__}
+    globals().update(found)  # all at once, since one of them is called like the module that it stands in
+    try:
+        return found[name]
+    except KeyError:
+        raise AttributeError(name) from None

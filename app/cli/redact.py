@@ -17,7 +17,7 @@ import typer
 
 from app import plainfilm
 from app.cli import application, say
-from app.plainfilm import Progress, Sealing
+from app.plainfilm import Existing, Progress, Sealing
 from core.errors import Invalid
 from media.covers import CoverShape, CoverStyle
 from media.detections import Detections
@@ -60,17 +60,18 @@ def redact(
     """
     if (out is None) != only_list:
         raise Invalid("redact_what", "Name the film and where the result goes, or the film and --list.", field="out")
+    existing = Existing.IS_REPLACED if force else Existing.STAYS
     for place in (out, sheet):
         if place is not None:
-            plainfilm.check_place(place, replace=force)
+            plainfilm.check_place(place, existing=existing)
     begun = time.monotonic()
     folder = out.parent if out else Path(tempfile.gettempdir())
     with _tidy_when_ended(), ThreadPoolExecutor(1) as beside, plainfilm.sealed_copy(film, folder=folder) as sealed:
-        loaded = beside.submit(_load)
-        self_test()
+        beside.submit(self_test)  # whoever starts the first job waits for it, and hears of it if it failed
+        if detections is None or not detections.exists():
+            beside.submit(_load)
         found = _found(sealed, detections=detections, folder=folder)
-        loaded.result()
-        from app import redactor  # noqa: PLC0415 - it takes as long to start as a film takes to be looked into
+        from app import redactor  # noqa: PLC0415 - numpy is loaded while children try the sandbox
 
         persons = redactor.people(found)
         style, shape = CoverStyle.SOLID if solid else CoverStyle.BLUR, CoverShape.BOX if box else CoverShape.ELLIPSE
@@ -80,10 +81,10 @@ def redact(
         if out is not None:
             with _shown("Covering") as on_progress:
                 redactor.write_redacted(
-                    sealed, found=found, chosen=chosen, out=out, replace=force, on_progress=on_progress
+                    sealed, found=found, chosen=chosen, out=out, existing=existing, on_progress=on_progress
                 )
         if sheet is not None and persons:
-            redactor.write_sheet(sealed, persons=persons, out=sheet, replace=force)
+            redactor.write_sheet(sealed, persons=persons, out=sheet, existing=existing)
     lines = list(redactor.words(persons, found=found, chosen=chosen))
     if out is not None:
         lines.append(f"{out}: everybody else is covered. Look at it before you give it away: voices aren't changed.")
@@ -92,20 +93,20 @@ def redact(
 
 
 def _load() -> None:
-    import scipy.optimize  # noqa: F401, PLC0415 - who follows faces asks for it, and it takes a third of a second
+    import scipy.optimize  # noqa: F401, PLC0415 - following many faces takes it; there is time while they are sought
 
-    from app import redactor  # noqa: F401, PLC0415 - see above
+    from app import redactor  # noqa: F401, PLC0415 - likewise
 
 
 def _found(sealed: Sealing, *, detections: Path | None, folder: Path) -> Detections:
     if detections is not None and detections.exists():
         return plainfilm.found_before(sealed, detections.read_bytes())
     if detections is not None:
-        plainfilm.check_place(detections, replace=False)
+        plainfilm.check_place(detections, existing=Existing.STAYS)
     with _shown("Looking for faces") as on_progress:
         found = plainfilm.look(sealed, folder=folder, on_progress=on_progress)
     if detections is not None:
-        plainfilm.put(iter([plainfilm.kept_with(sealed, found)]), place=detections, replace=False)
+        plainfilm.put(iter([plainfilm.kept_with(sealed, found)]), place=detections, existing=Existing.STAYS)
     return found
 
 

@@ -61,6 +61,13 @@ def detail(luma: npt.NDArray[np.int16], face: Face | None) -> float:
     return float(np.abs(np.diff(place, axis=1)).mean() + np.abs(np.diff(place, axis=0)).mean())
 
 
+def test_the_redactor_of_plain_files_loads_no_database() -> None:
+    told = "import sys, app.redactor; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "redaction" in done.stdout.split()
+    assert {"sqlalchemy", "alembic", "dbos", "scipy"}.isdisjoint(done.stdout.split())
+
+
 def test_the_list_says_who_is_in_the_film_and_the_sheet_shows_them(folder: Path) -> None:
     told = json.loads(asked("film.mp4", "--list", "--detections", "faces", "--json", folder=folder))
     assert (told["frames"], told["width"], told["height"], told["fps"]) == (FRAMES, WIDTH, HEIGHT, 25.0)

@@ -1,0 +1,67 @@
+"""Everything that the room's door offers, by the names under which it offers it."""
+
+from __future__ import annotations
+
+from redaction.choices import Choices, Keyframe, Region, Split
+from redaction.choosing import Choosing, choose, choosing, redo, undo
+from redaction.models import CheckState
+from redaction.plan import Person, people, plan
+from redaction.queue import Check, checks_for, checks_in
+from redaction.rendering import RUNNERS, Manifest, detect, look_here_of, manifest_of, redact, render, set_persons_shown
+from redaction.review import attest, request_check, send_back, take_back
+from redaction.somebody import LookHere, Somebody
+from redaction.steps import Cover, Keep, KeepAll, Merge, Mute, Paint, Part, Place, Remove, State, Step, Unmute, Unplace
+from redaction.track import Box, Look, LookKind, Sighting, Track, look_here, tracks
+
+__all__ = [
+    "RUNNERS",
+    "Box",
+    "Check",
+    "CheckState",
+    "Choices",
+    "Choosing",
+    "Cover",
+    "Keep",
+    "KeepAll",
+    "Keyframe",
+    "Look",
+    "LookHere",
+    "LookKind",
+    "Manifest",
+    "Merge",
+    "Mute",
+    "Paint",
+    "Part",
+    "Person",
+    "Place",
+    "Region",
+    "Remove",
+    "Sighting",
+    "Somebody",
+    "Split",
+    "State",
+    "Step",
+    "Track",
+    "Unmute",
+    "Unplace",
+    "attest",
+    "checks_for",
+    "checks_in",
+    "choose",
+    "choosing",
+    "detect",
+    "look_here",
+    "look_here_of",
+    "manifest_of",
+    "people",
+    "plan",
+    "redact",
+    "redo",
+    "render",
+    "request_check",
+    "send_back",
+    "set_persons_shown",
+    "take_back",
+    "tracks",
+    "undo",
+]

@@ -13,30 +13,25 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from bench import leak_heads, leak_variants
-from bench.leak_films import Clip, Moment, clip_of, moments, read_labels
-from bench.leak_kept import Kept, keep
+from bench.leak_clips import clips, found_in, is_harder, made_by
+from bench.leak_films import Clip, Moment, moments
+from bench.leak_kept import Kept, keep, tracks_of
 from bench.leak_measure import COVERED, OPEN, Box, blurred_elsewhere, lost_share
 
 LABELS = Path(__file__).parent / "leak_labels"
-PROGRAMS = Path(sys.executable).parent
 PEERS = ("deface", "ours")
 OURS = (sys.executable, "-m", "app", "redact")
 """That of this checkout; the measurement runs in it."""
 KEPT = 3
-COMMANDS: dict[str, Callable[[Path, Path], list[str]]] = {
-    "deface": lambda film, out: [str(PROGRAMS / "deface"), str(film), "-o", str(out)],
-    "none": lambda film, out: ["cp", str(film), str(out)],
-    "ours": lambda film, out: [*OURS, str(film), str(out), "--detections", str(detections_of(out))],
-}
-"""How each is started; each with what it does by itself. None blurs nothing: all must leak, or the measure is blind."""
+PROGRAMS = ("deface", "none", "ours")
+"""Each with what it does by itself. None blurs nothing: all must leak, or the measure is blind."""
 
 
 @dataclass(slots=True)
@@ -83,9 +78,12 @@ class Score:
 def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", type=Path, help="where the labelled films lie")
     command.add_argument("--labels", type=Path, default=LABELS, help="a folder of labels in JSON")
-    command.add_argument("--program", choices=COMMANDS, action="append", help="only this one; may be said twice")
+    command.add_argument("--program", choices=PROGRAMS, action="append", help="only this one; may be said twice")
     command.add_argument("--only", help="only films with this in their name")
     command.add_argument("--plain", action="store_true", help="without the harder films that are made of them")
+    command.add_argument("--everybody", action="store_true", help="keep everybody in turn, in the harder films too")
+    command.add_argument("--deface", default="deface", help="its program: pip install deface==1.5.0 anywhere")
+    command.add_argument("--stay", type=Path, help="a folder in which films and what was found in them stay")
     command.add_argument("--pictures", type=Path, help="a folder for pictures of what leaked; outside the repository")
 
 
@@ -93,26 +91,22 @@ def run(asked: argparse.Namespace) -> None:
     scores: dict[str, dict[str, Score]] = {}
     kept: list[Kept] = []
     with tempfile.TemporaryDirectory(prefix="vig-bench") as name:
-        folder = Path(name)
+        folder = asked.stay or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         for clip in clips(asked, folder):
             if asked.only and asked.only not in clip.name:
                 continue
             scores[clip.name] = {}
             for program in asked.program or PEERS:
-                out = folder / f"{clip.name}-{program}.mp4"
-                started = COMMANDS[program](clip.path, out)
-                done = subprocess.run(started, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-                if done.returncode:
-                    sys.exit(f"{program} failed on {clip.name}: {done.stderr[-2000:]}")
-                shown = moments(clip, out)
+                shown = moments(clip, made(clip, program=program, deface=asked.deface, folder=folder))
                 score = scored(clip, shown)
                 scores[clip.name][program] = score
                 report(f"leak.{clip.name}.{program}", [score])
                 say_who(score, clip=clip, program=program)
                 if asked.pictures:
                     draw_leaks(score, clip, shown, asked.pictures, program=program)
-                if program == "ours" and clip.path.parent != folder:  # on the films as they are; it takes long enough
-                    kept += kept_ones(clip, found=detections_of(out), folder=folder)
+                if program == "ours":
+                    kept += kept_ones(clip, asked=asked, folder=folder)
     if not scores:
         sys.exit("no labelled film there")
     for program in asked.program or PEERS:
@@ -122,23 +116,21 @@ def run(asked: argparse.Namespace) -> None:
     sys.exit(not good(scores) or any(one.leaked for one in kept))
 
 
-def clips(asked: argparse.Namespace, folder: Path) -> Iterator[Clip]:
-    """The labelled films of the folder, and what is made of them; each is made when it is its turn."""
-    plain: dict[str, Clip] = {}
-    for labels in read_labels(asked.labels):
-        if not (asked.folder / labels["file"]).exists():
-            sys.stderr.write(f"{labels['file']} isn't there\n")
-            continue
-        clip = clip_of(labels, asked.folder)
-        first, last = labels["part"]
-        if (first, last) != (0, labels["frames"] - 1):
-            clip = leak_variants.cut(clip, folder, first=first, last=last)
-        plain[labels["file"]] = clip
-        yield clip
-    if asked.plain:
-        return
-    for variants in (_street, _table):
-        yield from variants(plain, folder)
+def made(clip: Clip, *, program: str, deface: str, folder: Path) -> Path:
+    """What a program makes of a film; somebody else's isn't made again."""
+    out = made_by(program, clip, folder)
+    if program == "deface" and out.exists():
+        return out
+    words = {
+        "deface": [deface, str(clip.path), "-o", str(out)],
+        "none": ["cp", str(clip.path), str(out)],
+        "ours": [*OURS, str(clip.path), str(out), "--force", "--detections", str(found_in(clip, folder))],
+    }
+    done = subprocess.run(words[program], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        out.unlink(missing_ok=True)
+        sys.exit(f"{program} failed on {clip.name}: {done.stderr[-2000:]}")
+    return out
 
 
 def scored(clip: Clip, shown: Sequence[Moment]) -> Score:
@@ -211,21 +203,29 @@ def good(scores: dict[str, dict[str, Score]]) -> bool:
     )
 
 
-def detections_of(out: Path) -> Path:
-    """Where ours writes down whom it found, next to what it makes."""
-    return out.with_suffix(".detections")
-
-
-def kept_ones(clip: Clip, *, found: Path, folder: Path) -> list[Kept]:
-    """Keep each of the people of whom most is to be seen, one at a time."""
+def kept_ones(clip: Clip, *, asked: argparse.Namespace, folder: Path) -> list[Kept]:
+    """Keep each of the people of whom most is to be seen, one at a time; say how many there are to choose from."""
     seen_most = sorted((person for person in clip.people if person.faces), key=lambda person: -len(person.faces))
+    found = found_in(clip, folder)
+    report_listed(f"leak.{clip.name}.list", tracks_of(clip, found), people=len(seen_most))
+    if not asked.everybody:  # the films as they are; it takes long enough
+        seen_most = [] if is_harder(clip, folder) else seen_most[:KEPT]
     done = []
-    for person in seen_most[:KEPT]:
+    for person in seen_most:
         one = keep(clip, person, command=OURS, found=found, folder=folder)
         report_kept(f"leak.{clip.name}.kept.{person.name.replace(' ', '_')}", [one])
         sys.stderr.write(f"{clip.name}, kept {person.name}: blurred over in {one.blurred}, leaked {one.leaked}\n")
         done.append(one)
     return done
+
+
+def report_listed(name: str, listed: Mapping[str | None, Sequence[int]], *, people: int) -> None:
+    """Print how many entries a guider chooses from, against how many people are labelled."""
+    on_labels = [numbers for who, numbers in listed.items() if who is not None]
+    print(f"{name}.people: {people}")
+    print(f"{name}.entries: {sum(map(len, listed.values()))}")
+    print(f"{name}.entries_of_people: {sum(map(len, on_labels))}")
+    print(f"{name}.most_for_one: {max(map(len, on_labels), default=0)}", flush=True)
 
 
 def report_kept(name: str, kept: Sequence[Kept]) -> None:
@@ -250,32 +250,6 @@ def draw_leaks(score: Score, clip: Clip, shown: Sequence[Moment], folder: Path, 
                 both.paste(Image.fromarray(picture).crop(area).resize((300, 300)), (300 * place, 0))
             ImageDraw.Draw(both).text((4, 4), f"{clip.name} {program} {person.name} {frame}", fill=255)
             both.save(folder / f"{clip.name}-{program}-{person.name.replace(' ', '_')}-{frame}.png")
-
-
-def _street(plain: dict[str, Clip], folder: Path) -> Iterator[Clip]:
-    street, empty = plain.get("facenet_video.mp4"), plain.get("intel_onebyone.mp4")
-    if street is None:
-        return
-    smaller = leak_variants.shrunk(street, folder, scale=2 / 3, name="720p")
-    for make in (leak_variants.blurred, leak_variants.dark, leak_variants.tilted):
-        yield make(smaller, folder)
-    yield leak_variants.half(street, folder)
-    region = Box(820, 560, 440, 300)
-    yield leak_variants.turning(street, folder, region=region, first=24, last=51, scale=1.6)
-    if empty is None:
-        return
-    room = next(leak_variants.read(empty.path))
-    names = [("white hair", 54), ("red youth", 24), ("dark youth", 102), ("black jacket", 60), ("old man", 12)]
-    some = leak_heads.heads(street, names)
-    sized = [head.sized(width) for head, width in zip(some, (90, 70, 110, 60, 44), strict=True)]
-    yield leak_heads.crossing(sized, room, folder)
-    yield leak_heads.entering(sized[:3], room, folder)
-
-
-def _table(plain: dict[str, Clip], folder: Path) -> Iterator[Clip]:
-    table, one = plain.get("egoblur2_face.mp4"), plain.get("pyfeat_face_noface.mov")
-    if table and one:
-        yield leak_heads.hand(one, next(leak_variants.read(table.path)), folder, last=69)
 
 
 def _longest_run(frames: Sequence[int], among: Sequence[int]) -> int:

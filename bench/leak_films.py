@@ -82,7 +82,7 @@ def clip_of(labels: Mapping[str, Any], folder: Path) -> Clip:
     path = folder / labels["file"]
     if hashlib.sha256(path.read_bytes()).hexdigest() != labels["sha256"]:
         raise NotThatFilm(path.name)
-    return Clip(path.stem, path, tuple(labels["labelled"]), tuple(_person(one) for one in labels["people"]))
+    return Clip(path.stem, path, tuple(labels["labelled"]), tuple(person_of(one) for one in labels["people"]))
 
 
 def read_labels(folder: Path) -> list[dict[str, Any]]:
@@ -124,7 +124,8 @@ def pictures(path: Path) -> Iterator[tuple[float, Luma]]:
             yield float(frame.time or 0), np.rot90(luma, round(frame.rotation / 90)) if frame.rotation else luma
 
 
-def _person(said: Mapping[str, Any]) -> Person:
+def person_of(said: Mapping[str, Any]) -> Person:
+    """Somebody as the JSON holds them."""
     faces = {int(frame): Box(*box) for frame, box in said["faces"].items()}
     return Person(said["name"], tuple(said["kinds"]), faces, frozenset(said["slight"]))
 

@@ -49,10 +49,10 @@ def keep(clip: Clip, person: Person, *, command: Sequence[str], found: Path, fol
         found: the detections that it wrote before.
         folder: where the outcome may lie.
     """
-    numbers = tracks_of(clip, person, Detections.from_bytes(found.read_bytes()[_HEAD:]))
+    numbers = tracks_of(clip, found)[person.name]
     out = folder / f"{clip.name}-{person.name.replace(' ', '_')}.mp4"
     chosen = ["--keep", ",".join(map(str, numbers))] if numbers else []
-    words = [*command, str(clip.path), str(out), "--detections", str(found), *chosen]
+    words = [*command, str(clip.path), str(out), "--force", "--detections", str(found), *chosen]
     subprocess.run(words, check=True, capture_output=True, stdin=subprocess.DEVNULL)
     return judged(clip, person, moments(clip, out))
 
@@ -76,8 +76,14 @@ def judged(clip: Clip, person: Person, shown: Sequence[Moment]) -> Kept:
     return Kept(faces, tuple(blurred), tuple(leaked))
 
 
-def tracks_of(clip: Clip, person: Person, found: Detections) -> list[int]:
-    """Which of the tracks that were found are one person's."""
+def tracks_of(clip: Clip, kept_found: Path) -> dict[str | None, list[int]]:
+    """Which of the tracks that were found are whose, by most of their sightings; under None, those of nobody labelled.
+
+    Args:
+        clip: the film.
+        kept_found: the detections that the command wrote.
+    """
+    found = Detections.from_bytes(kept_found.read_bytes()[_HEAD:])
     size, times = None, {}
     for number, (at, picture) in enumerate(pictures(clip.path)):
         size = size or picture.shape[1]
@@ -88,7 +94,7 @@ def tracks_of(clip: Clip, person: Person, found: Detections) -> list[int]:
         for frame, box in one.faces.items():
             at = round(times[frame] * float(found.fps))
             labels[at].append((one.name, Box(*(scale * value for value in box))))
-    numbers = []
+    numbers: dict[str | None, list[int]] = {person.name: [] for person in clip.people if person.faces}
     for track in tracks(found):
         votes: Counter[str] = Counter()
         for one in track.sightings:
@@ -96,8 +102,7 @@ def tracks_of(clip: Clip, person: Person, found: Detections) -> list[int]:
             near = max(labels[one.frame], key=lambda label: _alike(face, label[1]), default=None)
             if near and _alike(face, near[1]) > _ALIKE:
                 votes[near[0]] += 1
-        if votes and votes.most_common(1)[0][0] == person.name:
-            numbers.append(track.number)
+        numbers.setdefault(votes.most_common(1)[0][0] if votes else None, []).append(track.number)
     return numbers
 
 

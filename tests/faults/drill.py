@@ -1,6 +1,6 @@
 """A crash drill: what every SIGKILL in the middle of something leaves, and what the next process makes of it.
 
-``python -m tests.faults.drill STORY FOLDER --kills N`` prints what it found as JSON.
+``python -m tests.faults.drill STORY FOLDER --kills N --states M`` prints what it found as JSON.
 
 The story's act runs once in a traced process (``tests.faults.tracer``). Whenever it is about to change the disk it
 stands still, and what lies on the disk is what a SIGKILL at this call leaves: it is copied. Copies in which the same
@@ -102,11 +102,13 @@ class Drill:
         shutil.rmtree(live)
         del base
 
-    def check_states(self) -> None:
-        """Open each state as a new process would."""
+    def check_states(self, *, most: int) -> None:
+        """Open so many states as a new process would; 0 means all."""
         for how, states in (("killed", self.states), ("power cut", self.cuts)):
-            for copy, index, told in states.values():
-                self._check(copy, told=told, where=f"{how} before call {index}, {self._name(index)}")
+            checked = set(spread(len(states), kills=most))
+            for number, (copy, index, told) in enumerate(states.values()):
+                if number in checked:
+                    self._check(copy, told=told, where=f"{how} before call {index}, {self._name(index)}")
                 shutil.rmtree(copy)
 
     def kill(self, at: int) -> None:
@@ -233,21 +235,23 @@ def _line() -> tuple[list[str], Callable[[], list[str]], Acknowledge]:
 
 
 def spread(count: int, *, kills: int) -> list[int]:
-    """So many calls, evenly, the first and the last among them; 0 means all."""
+    """So many calls, evenly, the first and the last among them; one is the one in the middle; 0 means all."""
     if kills == 0 or kills >= count:
         return list(range(count))
-    return sorted({round(index * (count - 1) / max(kills - 1, 1)) for index in range(kills)})
+    if kills == 1:
+        return [count // 2]
+    return sorted({round(index * (count - 1) / (kills - 1)) for index in range(kills)})
 
 
-def drill(story: Story, folder: Path, *, kills: int) -> dict[str, object]:
-    """Carry out a drill.
+def drill(story: Story, folder: Path, *, kills: int, states: int = 0) -> dict[str, object]:
+    """Carry out a drill, with so many kills and so many states looked at; 0 means all.
 
     Returns:
         What was done, and the problems.
     """
     one, begun = Drill(story, folder), time.process_time()
     one.watch()
-    one.check_states()
+    one.check_states(most=states)
     for at in spread(len(one.calls), kills=kills):
         one.kill(at)
     names = [call.name for call in one.calls]
@@ -270,8 +274,13 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("story", choices=stories.STORIES)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--states", type=int, default=0)
     asked = parser.parse_args(arguments)
-    sys.stdout.write(json.dumps(drill(stories.STORIES[asked.story](), asked.folder, kills=asked.kills), indent=1))
+    sys.stdout.write(
+        json.dumps(
+            drill(stories.STORIES[asked.story](), asked.folder, kills=asked.kills, states=asked.states), indent=1
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from tests.faults.blurring import Blurring
 from tests.faults.consenting import Consenting
 from tests.faults.cutting import Cutting
 from tests.faults.depositing import Depositing
@@ -17,6 +18,7 @@ STORIES: Mapping[str, Callable[[], Story]] = {
     "an object": Putting,
     "a deposit": Depositing,
     "a clip": Cutting,
+    "a blurred version": Blurring,
     "a grant and a withdrawal": Consenting,
     "a disposal": Destroying,
     "an upgrade": Upgrading,

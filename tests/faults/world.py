@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -21,7 +22,7 @@ from core.ids import CaseId, ObjectId
 from core.secret import Secret
 from core.segments import SegmentWriter
 from keys import KEYS_METADATA, Cost, JobCapability, KeyStore, LocalRoot
-from media.launcher import Grid, Job, Poster, Result, Sink, Source, Strip
+from media.launcher import Grid, Job, Poster, Result, Sheet, Sink, Source, Strip
 from tests.fakes import HandClock
 from tests.vault.scene import noise
 from vault import DiskStore, sealed
@@ -116,14 +117,16 @@ def without_sandbox(
     on_progress: Callable[[int], object],
     cancelled: Callable[[], bool],
     spool: Path,
+    outputs: Mapping[type[Job], bytes] = MappingProxyType({}),
 ) -> Result:
     """Stand in for ``media.launcher.run``: seal made-up output as the last of its children does, in the same pieces.
 
-    What the children do leaves nothing on a disk but nameless files; their own deaths are ``tests/media``'s.
+    What the children do leaves nothing on a disk but nameless files; their own deaths are ``tests/media``'s. Where what
+    comes out counts, ``outputs`` says what it is, by the kind of job.
     """
     del spool
     source.read(0, source.size)
-    plain = noise(5000 if isinstance(job, Poster | Strip) else 3 * PIECE)
+    plain = outputs.get(type(job)) or noise(5000 if isinstance(job, Poster | Strip | Sheet) else 3 * PIECE)
     sealer = SegmentWriter(sink.key, associated_data=sink.associated_data, write=sink.write)
     for start in range(0, len(plain), PIECE):
         assert not cancelled()
@@ -139,5 +142,5 @@ def without_sandbox(
         has_audio=True,
         plain_sha256=hashlib.sha256(plain).hexdigest(),
         sealed=sealer.close(),
-        grid=Grid(columns=1, rows=1, width=160, height=120, count=1) if isinstance(job, Strip) else None,
+        grid=Grid(columns=1, rows=1, width=160, height=120, count=1) if isinstance(job, Strip | Sheet) else None,
     )

@@ -114,7 +114,7 @@ class CaseKeyRow(KeysBase):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     case_id: Mapped[str] = mapped_column(String(32))
-    epoch_id: Mapped[str] = mapped_column(ForeignKey("keys_epoch.id"), index=True)
+    epoch_id: Mapped[str] = mapped_column(ForeignKey("keys_epoch.id"))
     state: Mapped[KeyState] = mapped_column(_stored(KeyState))
     wrapped: Mapped[bytes | None] = mapped_column(LargeBinary)
     needs_roll: Mapped[bool] = mapped_column(default=False)
@@ -151,7 +151,7 @@ class RecordKeyRow(KeysBase):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     owner_kind: Mapped[OwnerKind] = mapped_column(_stored(OwnerKind))
     owner_id: Mapped[str] = mapped_column(String(32))
-    epoch_id: Mapped[str] = mapped_column(ForeignKey("keys_epoch.id"), index=True)
+    epoch_id: Mapped[str] = mapped_column(ForeignKey("keys_epoch.id"))
     state: Mapped[KeyState] = mapped_column(_stored(KeyState))
     wrapped: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]

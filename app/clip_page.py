@@ -38,7 +38,7 @@ def context(service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any
         "people": [{"id": one.id, "name": one.name, "shown": one.id in shown} for one in view.members],
         "persons_known": bool(shown) or bool(rendition and rendition.nobody_recognisable),
         "check": _check(service, actor, clip, rendition),
-        "checkers": _checkers(service, actor, view),
+        "checkers": _checkers(service, actor, view, rendition),
         **_asks(service, actor, view, clip, rendition),
     }
 
@@ -89,8 +89,12 @@ def _check(service: Service, actor: Actor, clip: Clip, rendition: RenditionLine 
     }
 
 
-def _checkers(service: Service, actor: Actor, view: CaseView) -> list[dict[str, str]]:
+def _checkers(service: Service, actor: Actor, view: CaseView, rendition: RenditionLine | None) -> list[dict[str, str]]:
+    """Whoever may be asked: trained, off the case, and without a hand in this version."""
     on_case = {one.person for one in view.staff if one.span.end is None and one.role is not Role.CHECKER}
+    if rendition is not None:
+        with service.db.read() as session:
+            on_case |= vault.makers_of(session, rendition.id)
     able = {Role.GUIDER, Role.SUPERVISOR}
     return [
         {"id": one.id, "name": one.name}

@@ -30,6 +30,8 @@ SAVED = {
     "blur_stopped": "It was stopped. Your choices are kept.",
     "check": "A colleague was asked to check.",
     "checked": "The check was saved.",
+    "check_back": "The check was taken back. Now ask somebody else.",
+    "check_over": "That check no longer waits for you. It was taken back, or another version was made.",
     "asked": "The family was asked.",
     "safe": "That it is safe to ask was noted. Now ask them below.",
     "answer": "Your answer is saved.",
@@ -55,7 +57,7 @@ SAVED = {
     "told": "What you were told was saved. It counts at once.",
 }
 """What a redirect may ask the next page to say (``?saved=…``): our own sentences only."""
-NOTICE_KINDS = {"halted": NoticeKind.IMPORTANT}
+NOTICE_KINDS = {"halted": NoticeKind.IMPORTANT, "check_over": NoticeKind.IMPORTANT}
 """Those that aren't about something saved."""
 
 

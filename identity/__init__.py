@@ -5,7 +5,7 @@ same transaction. So does signing in: staff by password and time-based code, fam
 """
 
 from identity.access_models import SecondThing, SessionStep
-from identity.assignments import assign, assign_step, change_guider, end_assignment, end_checks
+from identity.assignments import assign, assign_step, change_guider, checkers_of, end_assignment, end_checks
 from identity.authority import require_in_case, require_member, require_role, require_signed_in, roles_in
 from identity.bound_devices import DeviceLine, device_of, forget_own_device, has_device, own_device, unbind_devices
 from identity.breached import know_breached
@@ -177,6 +177,7 @@ __all__ = [
     "change_guider",
     "change_passcode",
     "change_password",
+    "checkers_of",
     "children_names",
     "close_case",
     "confirm_enrolment",

@@ -100,6 +100,19 @@ def assign_step(
     return made
 
 
+def checkers_of(session: Session, rendition: RenditionId, *, at: datetime) -> frozenset[PersonId]:
+    """Whoever has a live place as the checker of a rendition: it may have ended since they were asked."""
+    live = session.scalars(
+        select(AssignmentRow.person_id).where(
+            AssignmentRow.role == Role.CHECKER,
+            AssignmentRow.rendition_id == rendition,
+            AssignmentRow.suspended.is_(False),
+            still(at),
+        )
+    )
+    return frozenset(PersonId(one) for one in live)
+
+
 def end_checks(session: Session, *, by: PersonId, case_id: CaseId, rendition: RenditionId, at: datetime) -> None:
     """End every live checker's place for a rendition: the check is done, or sent back, or no longer needed.
 

@@ -52,7 +52,8 @@ def checks_for(db: Database, *, keystore: KeyStore, actor: Actor) -> tuple[Check
             select(CheckRow).where(CheckRow.checker == actor.person, CheckRow.state == CheckState.WAITING)
         ).all()
         rows = sorted(rows, key=lambda row: (row.needed_by or date.max, row.asked_at))
-        return tuple(_shown(session, row, keystore=keystore) for row in rows)
+        found = (_shown(session, row, keystore=keystore, at=db.clock.now()) for row in rows)
+        return tuple(one for one in found if one.state is CheckState.WAITING)
 
 
 def checks_in(db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId) -> tuple[Check, ...]:
@@ -67,18 +68,29 @@ def checks_in(db: Database, *, keystore: KeyStore, actor: Actor, case_id: CaseId
         rows = session.scalars(
             select(CheckRow).where(CheckRow.case_id == case_id).order_by(CheckRow.asked_at.desc(), CheckRow.id)
         ).all()
-        return tuple(_shown(session, row, keystore=keystore) for row in rows)
+        return tuple(_shown(session, row, keystore=keystore, at=db.clock.now()) for row in rows)
 
 
-def _shown(session: Session, row: CheckRow, *, keystore: KeyStore) -> Check:
+def was_asked(db: Database, *, actor: Actor, rendition_id: RenditionId) -> bool:
+    """Whether the actor was asked to check this once, whatever became of it: so much they know already."""
+    identity.require_signed_in(actor)
+    with db.read() as session:
+        query = select(CheckRow.id).where(CheckRow.rendition_id == rendition_id, CheckRow.checker == actor.person)
+        return session.scalars(query.limit(1)).one_or_none() is not None
+
+
+def _shown(session: Session, row: CheckRow, *, keystore: KeyStore, at: datetime) -> Check:
     rendition_id = RenditionId(row.rendition_id)
+    state = row.state
+    if state is CheckState.WAITING and row.checker not in identity.checkers_of(session, rendition_id, at=at):
+        state = CheckState.TAKEN_BACK  # they have lost their place: it waits for nobody
     listed = vault.persons_listed(session, rendition_id)
     names = identity.person_names(session, keystore=keystore, people=listed)
     return Check(
         id=row.id,
         case_id=CaseId(row.case_id),
         rendition_id=rendition_id,
-        state=row.state,
+        state=state,
         asked_by=PersonId(row.asked_by),
         checker=PersonId(row.checker),
         listed=tuple(sorted(names.items(), key=lambda one: one[1])),

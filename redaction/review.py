@@ -57,6 +57,7 @@ def request_check(
     ):
         facts = _held(session, rendition_id)
         identity.require_in_case(session, actor, Role.GUIDER, Role.MANAGER, case_id=facts.case_id, at=at)
+        _drop_lost(session, rendition_id, at=at)
         _check_fit(session, facts, checker=checker)
         made = identity.assign_step(
             session,
@@ -107,7 +108,7 @@ def attest(db: Database, *, actor: Actor, rendition_id: RenditionId, persons: It
         db.begin() as session,
     ):
         facts = _held(session, rendition_id)
-        row = _own(session, actor=actor, rendition_id=rendition_id)
+        row = _own(session, actor=actor, rendition_id=rendition_id, at=at)
         if actor.person in vault.makers_of(session, rendition_id):
             raise _made_it()
         _require_watched(session, row)
@@ -139,7 +140,7 @@ def send_back(db: Database, *, keystore: KeyStore, actor: Actor, rendition_id: R
         db.begin() as session,
     ):
         facts = _held(session, rendition_id)
-        row = _own(session, actor=actor, rendition_id=rendition_id)
+        row = _own(session, actor=actor, rendition_id=rendition_id, at=at)
         row.state, row.answered_at = CheckState.SENT_BACK, at
         row.note = keys.seal_field(
             keystore.record_key(RecordOwner.case(facts.case_id)),
@@ -207,15 +208,28 @@ def _check_fit(session: Session, facts: Rendition, *, checker: PersonId) -> None
         raise _check_waiting()
 
 
+def _placed(session: Session, rendition_id: RenditionId, *, at: datetime) -> frozenset[PersonId]:
+    return identity.checkers_of(session, rendition_id, at=at)
+
+
+def _drop_lost(session: Session, rendition_id: RenditionId, *, at: datetime) -> None:
+    """A check whose checker has lost their place waits for nobody: it doesn't keep another from being asked."""
+    row = _waiting(session, rendition_id)
+    if row is not None and row.checker not in _placed(session, rendition_id, at=at):
+        row.state, row.answered_at = CheckState.TAKEN_BACK, at
+        session.flush()
+
+
 def _waiting(session: Session, rendition_id: RenditionId) -> CheckRow | None:
     query = select(CheckRow).where(CheckRow.rendition_id == rendition_id, CheckRow.state == CheckState.WAITING)
     return session.scalars(query.with_for_update()).one_or_none()
 
 
-def _own(session: Session, *, actor: Actor, rendition_id: RenditionId) -> CheckRow:
+def _own(session: Session, *, actor: Actor, rendition_id: RenditionId, at: datetime) -> CheckRow:
+    """The check that waits for the actor, as long as they still have their place: it may have ended since."""
     identity.require_signed_in(actor)
     row = _waiting(session, rendition_id)
-    if row is None or row.checker != actor.person:
+    if row is None or row.checker != actor.person or row.checker not in _placed(session, rendition_id, at=at):
         raise not_found()
     return row
 

@@ -6,7 +6,7 @@ from redaction.choices import Choices, Keyframe, Region, Split
 from redaction.choosing import Choosing, choose, choosing, redo, undo
 from redaction.models import CheckState
 from redaction.plan import Person, people, plan
-from redaction.queue import Check, checks_for, checks_in
+from redaction.queue import Check, checks_for, checks_in, was_asked
 from redaction.rendering import RUNNERS, Manifest, detect, look_here_of, manifest_of, redact, render, set_persons_shown
 from redaction.review import attest, request_check, send_back, take_back
 from redaction.somebody import LookHere, Somebody
@@ -64,4 +64,5 @@ __all__ = [
     "take_back",
     "tracks",
     "undo",
+    "was_asked",
 ]

@@ -17,10 +17,10 @@ from app.policy import STAFF, staff
 from app.service import Service, service_of
 from app.statuses import status_of
 from app.viewing import begin, watch_page
-from app.web import go, page
+from app.web import go, page, wants_page
 from consent import Purpose
 from core.db import not_found
-from core.errors import Conflict, Invalid, Refused, VaultError
+from core.errors import Conflict, Invalid, NotFound, Refused, VaultError
 from core.ids import ClipId, PersonId, RenditionId, well_formed
 from identity import Actor, Role
 from redaction import Check
@@ -104,6 +104,18 @@ def ask_check(request: Request, clip_id: ClipId, actor: Guider, form: Posted, se
     return go(f"/clips/{clip_id}", saved="check")
 
 
+@router.post("/clips/{clip_id}/check/take-back")
+def take_check_back(request: Request, clip_id: ClipId, actor: Guider, form: Posted, service: TheService) -> Response:
+    """The colleague is away, or it was the wrong one: their access ends, and another can be asked."""
+    rendition = _rendition(_clip(service, actor, clip_id))
+    try:
+        _require_current(form, rendition)
+        redaction.take_back(service.db, actor=actor, rendition_id=rendition.id)
+    except _FORMS as error:
+        return _again(request, clip_id, actor, service, error)
+    return go(f"/clips/{clip_id}", saved="check_back")
+
+
 @router.post("/clips/{clip_id}/ask")
 def ask_family(request: Request, clip_id: ClipId, actor: Guider, form: Posted, service: TheService) -> Response:
     """Put the question to everyone who has a say, as far as they may be asked now."""
@@ -143,7 +155,10 @@ def checks(request: Request, actor: Colleague, service: TheService) -> Response:
 @router.get("/checks/{rendition_id}")
 def check(request: Request, rendition_id: RenditionId, actor: Colleague, service: TheService) -> Response:
     """Look, frame by frame."""
-    return _check_page(request, rendition_id, actor, service)
+    try:
+        return _check_page(request, rendition_id, actor, service)
+    except NotFound:
+        return _over(request, rendition_id, actor, service)
 
 
 @router.post("/checks/{rendition_id}")
@@ -165,7 +180,16 @@ def answer_check(
             redaction.attest(service.db, actor=actor, rendition_id=rendition_id, persons=seen)
     except (Invalid, Conflict) as error:
         return _check_page(request, rendition_id, actor, service, problem=error, given=form.shown())
+    except NotFound:
+        return _over(request, rendition_id, actor, service)
     return go("/checks", saved="checked")
+
+
+def _over(request: Request, rendition_id: RenditionId, actor: Actor, service: Service) -> Response:
+    """Tell somebody who had been asked that nothing waits for them any more; everybody else learns nothing."""
+    if wants_page(request) and redaction.was_asked(service.db, actor=actor, rendition_id=rendition_id):
+        return go("/checks", saved="check_over")
+    raise not_found()
 
 
 def _check_page(

@@ -78,6 +78,7 @@ WHO_MAY = {
     "POST /clips/{clip_id}/persons": "guider",
     "GET /clips/{clip_id}/review": "guider",
     "POST /clips/{clip_id}/check": "guider",
+    "POST /clips/{clip_id}/check/take-back": "guider",
     "POST /clips/{clip_id}/ask": "guider",
     "POST /clips/{clip_id}/safe-to-ask": "guider",
     "GET /checks": STAFF,  # their own, which may be none

@@ -3,13 +3,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
+import identity
 import redaction
 import vault
 from consent import Purpose
 from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, Refused
-from core.ids import PersonId, RenditionId, VisitId, new_id
+from core.ids import AssignmentId, PersonId, RenditionId, VisitId, new_id
+from identity.models import AssignmentRow
 from keys import KeyStore
 from redaction import CheckState
 from tests.fakes import HandClock
@@ -153,6 +156,30 @@ def test_only_the_guider_asks_and_only_once_and_may_take_it_back(cinema: Cinema)
                 rendition_id=RenditionId(foreign),
                 checker=cinema.family.staff.colleague.id,
             )
+
+
+def test_whoever_lost_their_place_since_they_watched_passes_nothing_and_holds_nobody_up(cinema: Cinema) -> None:
+    colleague = cinema.family.staff.colleague
+    ask(cinema)
+    watch_whole(cinema)
+    with cinema.db.read() as session:
+        place = session.scalars(select(AssignmentRow).where(AssignmentRow.person_id == colleague.id)).one().id
+    identity.end_assignment(
+        cinema.db,
+        keystore=cinema.keystore,
+        actor=cinema.family.staff.manager.actor,
+        assignment=AssignmentId(place),
+        reason="They know the family",
+    )
+    with pytest.raises(NotFound):
+        attest(cinema, *listed(cinema))
+    assert attested_by(cinema) is None
+    assert redaction.checks_for(cinema.db, keystore=cinema.keystore, actor=colleague.actor) == ()
+    (check,) = redaction.checks_in(
+        cinema.db, keystore=cinema.keystore, actor=cinema.guider.actor, case_id=cinema.family.case_id
+    )
+    assert check.state is CheckState.TAKEN_BACK
+    ask(cinema)
 
 
 def test_the_queue_begins_with_the_meeting_that_comes_first(

@@ -24,6 +24,7 @@ from retention.overview import (
     sweep_of,
     sweeps,
 )
+from retention.replaced import erase_replaced
 from retention.rules import disposition, due_on
 from retention.runs import expire_uploads, nightly, resume, uploads_wait, work_on
 from retention.schedule import Profile, load, profiles
@@ -88,6 +89,7 @@ __all__ = [
     "due",
     "due_on",
     "erase",
+    "erase_replaced",
     "erasures",
     "every_hold",
     "expire_uploads",

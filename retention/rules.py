@@ -52,6 +52,7 @@ _SAID = {
     Trigger.ERASURE_ASKED: "the family asked for it",
     Trigger.ISSUE: "it was issued",
     Trigger.CLIP_DISPOSAL: "its clip went",
+    Trigger.REPLACED: "a later version took its place",
     Trigger.DECISION: "that was decided",
     Trigger.BIRTH: "the child's birth",
     Trigger.DEATH: "the child's death",

@@ -17,6 +17,7 @@ from keys import KeyStore
 from retention import sweep
 from retention.disposal import Outcome, carry_out
 from retention.models import SweepRow, SweepState
+from retention.replaced import erase_replaced
 from retention.terms import RecordClass, Schedule
 from vault import ObjectStore
 
@@ -32,6 +33,8 @@ def nightly(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: S
     if mark.observe(db) is Leap.STEADY:
         with suppress(Unavailable):  # each is a duty of its own as well, which says what it was
             expire_uploads(db, keystore=keystore, store=store, schedule=schedule)
+        with suppress(Unavailable):
+            erase_replaced(db, keystore=keystore, store=store, schedule=schedule)
         with suppress(Unavailable):
             resume(db, keystore=keystore, store=store, schedule=schedule)
     sweep_id = sweep.plan(db, schedule=schedule)

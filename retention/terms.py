@@ -39,6 +39,8 @@ class Trigger(StrEnum):
     ERASURE_ASKED = "erasure_asked"
     ISSUE = "issue"
     CLIP_DISPOSAL = "clip_disposal"
+    REPLACED = "replaced"
+    """A later version took its place."""
     DECISION = "decision"
     BIRTH = "birth"
     """Of the youngest child concerned."""

@@ -58,6 +58,7 @@ from vault.records import (
 from vault.redacting import REDACT, Order, Planned, post_redaction, redact, stop_redaction
 from vault.renditions import attest, facts_for, void
 from vault.renditions import persons_shown as persons_listed
+from vault.replaced import Replaced, begin_erasing, erased, replaced_versions
 from vault.scrub import Claim, Scrubbed, last_scrub, scrub
 from vault.showings import Showing, title_of, watchable
 from vault.streaming import Reading, ViewingCut, read_range
@@ -118,6 +119,7 @@ __all__ = [
     "RecordKind",
     "RecordObject",
     "RenditionLine",
+    "Replaced",
     "Report",
     "Runner",
     "Scheme",
@@ -137,6 +139,7 @@ __all__ = [
     "attest",
     "begin_deposit",
     "begin_destroying",
+    "begin_erasing",
     "begin_viewing",
     "cancel_deposit",
     "case_of_clip",
@@ -156,6 +159,7 @@ __all__ = [
     "destroyed",
     "detect",
     "end_viewing",
+    "erased",
     "expire_upload",
     "facts_for",
     "finish",
@@ -197,6 +201,7 @@ __all__ = [
     "records_for_disposal",
     "redact",
     "renditions_in",
+    "replaced_versions",
     "resumable_upload",
     "resume_use",
     "scrub",

@@ -20,6 +20,7 @@ from core import jobs
 from core.db import get, not_found
 from core.ids import CaseId, ClipId, ObjectId, PersonId, RenditionId, VisitId
 from vault.models import (
+    LEAVING,
     ClipRow,
     ClipState,
     FootageRow,
@@ -63,6 +64,7 @@ class Record:
         visit_id: of the footage, or of the footage that a clip was cut from.
         made_at: when it was deposited or cut.
         persons: shown in any of its renditions.
+        objects: those that are there; a version that was replaced may have gone before the rest.
     """
 
     id: str
@@ -286,7 +288,7 @@ def _record(session: Session, row: FootageRow | ClipRow, *, kind: RecordKind, vi
         visit_id=VisitId(visit),
         made_at=made_at,
         persons=frozenset(PersonId(person) for person in session.scalars(shown)),
-        objects=objects_of(session, row.id),
+        objects=tuple(_object(found) for found in objects_in(session, row.id) if found.state not in LEAVING),
     )
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -329,3 +329,29 @@ def test_the_mark_of_a_store_is_no_leftover(removal: Removal) -> None:
     assert {kind for kind, count in report.leftovers.items() if count} == set()
     vault.tidy(removal.db, keystore=removal.keystore, store=removal.old, older_than=timedelta(days=-1))
     removal.start(removal.old)
+
+
+def test_what_was_put_right_after_it_was_copied_as_damage_is_copied_anew_before_the_old_store_is_left(
+    removal: Removal,
+) -> None:
+    mended, kept = removal.add(removal.old), removal.add(removal.old)
+    right = {name: removal.file("old", name).read_bytes() for name in (mended, kept)}
+    for name, content in right.items():
+        removal.file("old", name).write_bytes(content[:-1] + b"\0\0"[: 1 + (name == kept)])
+    assert set(removal.move().damaged) == {mended, kept}
+    removal.file("old", mended).write_bytes(right[mended])
+    lifted = vault.lift_quarantines(removal.db, keystore=removal.keystore, store=removal.old, pace=Pace()).lifted
+    assert lifted == (mended,)
+    removal.switch()
+
+    class Late(DiskStore):
+        """Its copy is made right only after everything was looked through."""
+
+        def names(self) -> Iterator[vault.objects.Stored]:
+            return (stored for stored in super().names() if stored.name != mended)
+
+    assert removal.move(source=Late(removal.folder / "old")).next is Next.COPY
+    done = removal.move()
+    assert (done.next, done.copied, done.damaged) == (Next.DROP, 1, ())
+    assert removal.file("new", mended).read_bytes() == right[mended]
+    assert removal.file("new", kept).read_bytes() == removal.file("old", kept).read_bytes()

@@ -108,7 +108,7 @@ def open_store(address: Address, *, spool: Path, credentials: Path | None = None
     """
     if address.scheme is Scheme.FOLDER:
         return DiskStore(Path(address.place))
-    buckets, remotes = _extra()
+    _, buckets, remotes = _extra()
     store: ObjectStore = buckets.BucketStore(remotes.remote(address, _read(address.scheme, credentials)), spool=spool)
     return store
 
@@ -134,22 +134,20 @@ def peek(address: Address, *, credentials: Path | None = None) -> Peek:
     """
     if address.scheme is Scheme.FOLDER:
         return Peek(lambda name: holds(Path(address.place), name), lambda _name: False)
-    buckets, remotes = _extra()
-    patience = buckets.Patience(answer=_PEEKS_FOR, retries=1, retrying=_PEEKS_FOR)
+    asking, _, remotes = _extra()
+    patience = asking.Patience(answer=_PEEKS_FOR, retries=1, retrying=_PEEKS_FOR)
     remote = remotes.remote(address, _read(address.scheme, credentials), patience=patience)
-    return Peek(
-        lambda name: buckets.size_in(remote, name) is not None, lambda name: buckets.keeps_versions(remote, name)
-    )
+    return Peek(lambda name: asking.size_in(remote, name) is not None, lambda name: asking.keeps_versions(remote, name))
 
 
-def _extra() -> tuple[Any, Any]:
+def _extra() -> tuple[Any, Any, Any]:
     try:
-        from vault import buckets, remotes  # noqa: PLC0415 - their library is an extra
+        from vault import asking, buckets, remotes  # noqa: PLC0415 - their library is an extra
     except ImportError:
         raise Invalid(
             "objects_extra_missing", "To keep objects in a bucket, install the extra: pip install 'vig-vault[objects]'."
         ) from None
-    return buckets, remotes
+    return asking, buckets, remotes
 
 
 def _read(scheme: Scheme, credentials: Path | None) -> Mapping[str, str]:

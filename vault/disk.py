@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from core.ids import new_id, well_formed
 from vault import errors
 from vault.folders import clear, files_in, listed, make_folder, make_spool, sync_folder
-from vault.objects import Bytes, Stored
+from vault.objects import Bytes, ObjectWriter, Stored
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _BROKEN = frozenset({errno.EIO, errno.EROFS})
@@ -163,7 +162,7 @@ def holds(root: Path, name: str) -> bool:
     return (root / "objects" / name[:2] / name).is_file()
 
 
-class DiskWriter:
+class DiskWriter(ObjectWriter):
     """A file on its way into a ``DiskStore``."""
 
     def __init__(self, incoming: Path, final: Path, calls: Calls, fail: Callable[[], None]) -> None:
@@ -205,14 +204,6 @@ class DiskWriter:
         self._close()
         with suppress(OSError):  # a leftover holds only ciphertext; clear_unfinished finds it
             self._incoming.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abandon()
 
     def _close(self) -> None:
         handle, self._handle = self._handle, None

@@ -30,6 +30,14 @@ class Stored:
 class ObjectWriter(Protocol):
     """An object on its way: invisible until ``commit`` returns, gone where that never happens."""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abandon()
+
     def write(self, data: Bytes, /) -> None:
         """Append.
 
@@ -55,12 +63,6 @@ class ObjectWriter(Protocol):
     def abandon(self) -> None:
         """Drop what was written, unless it was committed."""
         ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 class ObjectStore(Protocol):

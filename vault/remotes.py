@@ -10,7 +10,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from core.errors import Invalid
 from vault.addresses import Address, Scheme
-from vault.buckets import Patience, Remote
+from vault.asking import Patience, Remote
 
 _AWS_REGION = "eu-west-2"
 

@@ -17,7 +17,7 @@ from core.errors import Conflict, Damaged, Invalid
 from core.ids import new_id
 from tests.vault.stores.conftest import Opener, address_of, credentials_of, port_of
 from vault import ObjectStore
-from vault.buckets import PIECE_BYTES
+from vault.putting import PIECE_BYTES
 
 LARGE = PIECE_BYTES + 100_000
 """More than one piece."""

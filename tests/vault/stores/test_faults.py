@@ -17,7 +17,9 @@ from tests.vault.stores.servers import AZURE_KEY, S3_CREDENTIALS
 from tests.vault.stores.test_every_store import LARGE, noise, put
 from vault import Address, ObjectStore
 from vault.addresses import _read
-from vault.buckets import PIECE_BYTES, BucketStore, Patience
+from vault.asking import Patience
+from vault.buckets import BucketStore
+from vault.putting import PIECE_BYTES
 from vault.remotes import remote
 
 SHORT = Patience(connect=timedelta(seconds=0.5), answer=timedelta(seconds=1), retries=2, retrying=timedelta(seconds=1))

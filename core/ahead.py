@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from core.memory import aligned, roomy
 from core.segments import PLAIN_SIZE, SEGMENT_SIZE, Write
 
 BUFFERS = 4
@@ -23,9 +24,9 @@ BUFFERS = 4
 Item = TypeVar("Item")
 
 
-def plain_buffers() -> Iterator[bytearray]:
+def plain_buffers() -> Iterator[memoryview]:
     """What ``SegmentReader.views`` may open segments into where ``ahead`` passes the views on."""
-    return cycle([bytearray(PLAIN_SIZE) for _ in range(BUFFERS)])
+    return cycle([aligned(roomy(PLAIN_SIZE)) for _ in range(BUFFERS)])
 
 
 @contextmanager
@@ -99,14 +100,14 @@ class WriteBehind:
 
     def __init__(self, write: Write) -> None:
         self._write = write
-        self._ring = cycle([bytearray(SEGMENT_SIZE) for _ in range(BUFFERS)])
+        self._ring = cycle([aligned(roomy(SEGMENT_SIZE)) for _ in range(BUFFERS)])
         self._room = threading.Semaphore(BUFFERS)
         self._given: SimpleQueue[memoryview | None] = SimpleQueue()
         self._error: BaseException | None = None
         self._is_given_up = False
         self._thread = threading.Thread(target=self._run, name="behind", daemon=True)
 
-    def buffers(self) -> Iterator[bytearray]:
+    def buffers(self) -> Iterator[memoryview]:
         """Buffers that hold nothing that is still to be written; each must be given to ``write``."""
         for buffer in self._ring:
             self._room.acquire()

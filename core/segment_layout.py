@@ -14,6 +14,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from core.errors import Damaged, TooLarge
 from core.secret import Secret
 
+Bytes = bytes | bytearray | memoryview
+Buffer = bytearray | memoryview
+"""Memory to be filled."""
+
 KEY_SIZE = 32
 PREFIX_SIZE = 7
 HEADER_SIZE = 1 + KEY_SIZE + PREFIX_SIZE
@@ -84,7 +88,7 @@ def cipher_of(key: Secret[bytes], *, header: bytes, associated_data: bytes) -> A
 
 def nonce_of(header: bytes, *, index: int, last: int) -> bytes:
     """The nonce of a segment; ``last`` is 1 for the last one, else 0."""
-    return header[1 + KEY_SIZE :] + index.to_bytes(4, "big") + bytes([last])
+    return header[1 + KEY_SIZE :] + (index << 8 | last).to_bytes(5, "big")
 
 
 def damaged() -> Damaged:

@@ -19,8 +19,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import repeat
 
 from cryptography.exceptions import InvalidTag
 
@@ -29,21 +27,21 @@ from core.segment_layout import (
     FIRST_PLAIN_SIZE,
     HEADER_SIZE,
     KEY_SIZE,
-    MOST_SEGMENTS,
     PLAIN_SIZE,
     SEGMENT_SIZE,
     TAG_SIZE,
+    Buffer,
+    Bytes,
     cipher_of,
     ciphertext_size_of,
     damaged,
-    fresh_header,
     index_of,
     nonce_of,
     plain_offset_of,
     plain_size_of,
     segments_in,
-    too_large,
 )
+from core.segment_writer import Sealed, SegmentWriter, Write
 
 __all__ = [
     "FIRST_PLAIN_SIZE",
@@ -52,6 +50,7 @@ __all__ = [
     "PLAIN_SIZE",
     "SEGMENT_SIZE",
     "TAG_SIZE",
+    "Buffer",
     "Bytes",
     "ReadAt",
     "Sealed",
@@ -65,124 +64,8 @@ __all__ = [
     "plain_size_of",
 ]
 
-Bytes = bytes | bytearray | memoryview
-Write = Callable[[memoryview], object]
-"""Takes the next piece of ciphertext; the view is void when the call returns, so copy what must be kept."""
 ReadAt = Callable[[int, int], Bytes]
 """Gives the ciphertext at (offset, length): exactly so many bytes, or fewer where the store has no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """What to pin about a sealed object, in a record kept apart from its bytes.
-
-    Attributes:
-        header: its first 40 bytes.
-        ciphertext_size: bytes, header included.
-        plain_size: bytes of plaintext.
-    """
-
-    header: bytes
-    ciphertext_size: int
-    plain_size: int
-
-
-class SegmentWriter:
-    """Seals one plaintext, given in pieces of any size; holds one segment in memory.
-
-    ``close`` says that the plaintext is whole. A writer that is dropped before has made nothing that opens. Large
-    pieces are sealed where they lie: only what may still become the last segment is copied.
-
-    Args:
-        key: the object's own key, 32 bytes.
-        associated_data: what the object is bound to (``keys.object_binding``).
-        write: takes the ciphertext, in order. If it raises, the writer is dead: begin anew with a new key.
-        header: only for test vectors; drawn anew otherwise.
-        buffers: gives the buffer of ``SEGMENT_SIZE`` that the next segment is sealed into; else it is always the same.
-    """
-
-    def __init__(
-        self,
-        key: Secret[bytes],
-        *,
-        associated_data: bytes,
-        write: Write,
-        header: bytes | None = None,
-        buffers: Iterator[bytearray] | None = None,
-    ) -> None:
-        self._header = header or fresh_header()
-        self._cipher = cipher_of(key, header=self._header, associated_data=associated_data)
-        self._write = write
-        self._buffers = buffers or repeat(bytearray(SEGMENT_SIZE))
-        self._plain = bytearray(PLAIN_SIZE)
-        self._held = 0
-        self._index = 0
-        self._plain_size = 0
-        self._ciphertext_size = 0
-        self._open = True
-
-    def write(self, data: Bytes) -> None:
-        """Take the next piece of plaintext.
-
-        Raises:
-            TooLarge: an object can't hold so much (a pebibyte).
-        """
-        self._claim()
-        with memoryview(data).cast("B") as piece:
-            taken = 0
-            while rest := len(piece) - taken:
-                room = PLAIN_SIZE if self._index else FIRST_PLAIN_SIZE
-                if self._held == room:  # full, and more has come: so this one isn't the last
-                    self._seal_held(last=0)
-                    continue
-                if not self._held and rest > room:  # more than a segment: it isn't the last, and needs no copy
-                    with piece[taken : taken + room] as straight:
-                        self._seal(straight, last=0)
-                    taken += room
-                    continue
-                size = min(room - self._held, rest)
-                self._plain[self._held : self._held + size] = piece[taken : taken + size]
-                self._held += size
-                taken += size
-        self._open = True
-
-    def close(self) -> Sealed:
-        """Seal the last segment: the plaintext is whole.
-
-        Returns:
-            What to pin.
-        """
-        self._claim()
-        self._seal_held(last=1)
-        return Sealed(self._header, self._ciphertext_size, self._plain_size)
-
-    def _claim(self) -> None:
-        # Open again only when the step has succeeded: sealing other bytes under a nonce already used would be fatal.
-        if not self._open:
-            message = "this writer has ended"
-            raise RuntimeError(message)
-        self._open = False
-
-    def _seal_held(self, *, last: int) -> None:
-        with memoryview(self._plain) as plain, plain[: self._held] as held:
-            self._seal(held, last=last)
-        self._held = 0
-
-    def _seal(self, plain: memoryview, *, last: int) -> None:
-        if self._index >= MOST_SEGMENTS - 1:
-            raise too_large()
-        start = 0 if self._index else HEADER_SIZE
-        end = start + len(plain) + TAG_SIZE
-        with memoryview(next(self._buffers)) as sealed:
-            if start:
-                sealed[:start] = self._header
-            with sealed[start:end] as out:
-                self._cipher.encrypt_into(nonce_of(self._header, index=self._index, last=last), plain, b"", out)
-            with sealed[:end] as piece:
-                self._write(piece)
-        self._ciphertext_size += end
-        self._plain_size += len(plain)
-        self._index += 1
 
 
 class SegmentReader:
@@ -210,7 +93,7 @@ class SegmentReader:
         if self._header[0] != HEADER_SIZE or (header is not None and self._header != header):
             raise damaged()
         self._cipher = cipher_of(key, header=self._header, associated_data=associated_data)
-        self._spare: deque[bytearray] = deque(maxlen=1)
+        self._spare: deque[memoryview] = deque(maxlen=1)
 
     def read(self, start: int, end: int) -> bytes:
         """The plaintext from ``start`` up to ``end`` (exclusive, at most ``plain_size``).
@@ -218,8 +101,10 @@ class SegmentReader:
         Raises:
             Damaged: a segment in it fails.
         """
-        pieces = [self._part(index, start, end) for index in self.indexes(start, end)]
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        indexes = self.indexes(start, end)
+        if len(indexes) == 1:
+            return self._part(indexes[0], start, end)
+        return b"".join([self._part(index, start, end) for index in indexes])
 
     def segments(self, start: int, end: int) -> Iterator[bytes]:
         """The plaintext from ``start`` up to ``end`` (exclusive), one segment at a time.
@@ -233,7 +118,7 @@ class SegmentReader:
             if piece:
                 yield piece
 
-    def views(self, start: int, end: int, *, buffers: Iterator[bytearray]) -> Iterator[memoryview]:
+    def views(self, start: int, end: int, *, buffers: Iterator[Buffer]) -> Iterator[memoryview]:
         """The same in memory that is used again: each segment is opened into the next buffer, of ``PLAIN_SIZE``.
 
         A view is void as soon as its buffer comes round again.
@@ -278,7 +163,7 @@ class SegmentReader:
         start = index * SEGMENT_SIZE if index else HEADER_SIZE
         return start, min((index + 1) * SEGMENT_SIZE, self._size) - start
 
-    def segment_into(self, index: int, buffer: bytearray) -> int:
+    def segment_into(self, index: int, buffer: Buffer) -> int:
         """Open one segment into a buffer of ``PLAIN_SIZE``; gives how many bytes it has.
 
         Raises:
@@ -304,10 +189,9 @@ class SegmentReader:
         try:
             buffer = self._spare.pop()
         except IndexError:  # the first read, or another thread has it
-            buffer = bytearray(PLAIN_SIZE)
-        base, count = plain_offset_of(index), self.segment_into(index, buffer)
-        with memoryview(buffer) as whole, whole[max(0, start - base) : min(count, max(0, end - base))] as part:
-            piece = bytes(part)
+            buffer = memoryview(bytearray(PLAIN_SIZE))
+        base, count = plain_offset_of(index), self.opened_into(index, self._fetch(*self.place(index)), buffer)
+        piece = bytes(buffer[max(0, start - base) : min(count, max(0, end - base))])
         self._spare.append(buffer)
         return piece
 

@@ -7,6 +7,8 @@ change the length of a ``bytearray`` for as long as there is any view of it, and
 
 from __future__ import annotations
 
+from core.memory import aligned, roomy
+
 
 class Spare:
     """Buffers of one length; not for several threads at once.
@@ -24,11 +26,11 @@ class Spare:
         """A view of a buffer that nobody else looks at; it stays yours until this view and all made of it are gone."""
         for buffer in self._kept:
             if _is_free(buffer):
-                return memoryview(buffer)
-        buffer = bytearray(self._size)
+                return aligned(buffer)
+        buffer = roomy(self._size)
         if len(self._kept) < self._most:
             self._kept.append(buffer)
-        return memoryview(buffer)
+        return aligned(buffer)
 
 
 def _is_free(buffer: bytearray) -> bool:

@@ -79,17 +79,42 @@ def watch_page(
     try:
         viewing, player = begin(service, actor, rendition_id=rendition_id, purpose=purpose, playing_to=playing_to)
     except Refused as refusal:
-        if refusal.code != "not_available" or not wants_page(request):
-            raise
-        return page(request, "unavailable.html", status=403, back=back, questions=questions)
+        return unavailable_page(request, refusal, back=back, questions=questions)
+    return player_page(request, service, viewing, player=player, back=back, kind=kind, questions=questions)
+
+
+def unavailable_page(
+    request: Request, refusal: Refused, *, back: Mapping[str, str], questions: str | None = None
+) -> Response:
+    """The neutral page, in the place of a clip that may not be watched.
+
+    Raises:
+        Refused: no person waits for a page, or it was refused for a reason that may be told.
+    """
+    if refusal.code != "not_available" or not wants_page(request):
+        raise refusal
+    return page(request, "unavailable.html", status=403, back=back, questions=questions)
+
+
+def player_page(
+    request: Request,
+    service: Service,
+    viewing: Viewing,
+    *,
+    player: Mapping[str, object],
+    back: Mapping[str, str],
+    kind: str,
+    questions: str | None = None,
+) -> Response:
+    """The page on which a viewing that has begun is watched; the words are ``watch_page``'s."""
     with service.db.read() as session:
-        title = vault.title_of(session, keystore=service.keystore, rendition_id=rendition_id)
+        title = vault.title_of(session, keystore=service.keystore, rendition_id=viewing.rendition_id)
     return page(
         request,
         "watch.html",
         kind=kind,
         title=title,
-        viewing=player,
+        viewing=dict(player),
         back=back,
         until=viewing.valid_until,
         questions=questions,

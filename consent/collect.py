@@ -64,9 +64,8 @@ def facts_about(session: Session, rendition: Rendition, *, people: Roster) -> Fa
         select(WaiverRow).where(WaiverRow.case_id == case_id, WaiverRow.rendition_hash == content_hash)
     )
     meetings = session.scalars(select(ConferenceRow).where(ConferenceRow.case_id == case_id)).all()
-    attendees = list(
-        session.scalars(select(AttendeeRow).where(AttendeeRow.conference_id.in_([one.id for one in meetings])))
-    )
+    listed = select(AttendeeRow).where(AttendeeRow.conference_id.in_([one.id for one in meetings]))
+    attendees = list(session.scalars(listed)) if meetings else []
     overrides = session.scalars(
         select(OverrideRow).where(OverrideRow.case_id == case_id, OverrideRow.rendition_hash == content_hash)
     )

@@ -14,11 +14,11 @@ from app.forms import Posted
 from app.listing import cut
 from app.policy import FAMILY
 from app.service import Service, service_of
-from app.viewing import watch_page
+from app.viewing import begin, player_page, unavailable_page
 from app.web import go, page
-from consent import Purpose
+from consent import GrantState, Purpose
 from core.db import not_found
-from core.errors import Conflict
+from core.errors import Conflict, Refused
 from core.ids import ConsentEventId, RenditionId
 from identity import Actor
 
@@ -48,19 +48,18 @@ def stop_all(actor: Family, service: TheService) -> Response:
 
 @router.get("/your-clips/{rendition_id}")
 def watch(request: Request, rendition_id: RenditionId, actor: Family, service: TheService) -> Response:
-    """Watch a clip at home."""
-    home = home_of(service, actor)
-    clip = home.clip(rendition_id)
-    waiting = clip.is_live and any(group.is_open for group in home.groups.get(rendition_id, ()))
-    return watch_page(
-        request,
-        service,
-        actor,
-        rendition_id=rendition_id,
-        purpose=Purpose.FAMILY_REVIEW,
-        back=BACK,
-        kind="family",
-        questions=f"/your-clips/{rendition_id}/questions" if waiting else None,
+    """Watch a clip at home. What isn't theirs to know of is looked for only where they may not watch it."""
+    address = f"/your-clips/{rendition_id}/questions"
+    try:
+        viewing, player = begin(service, actor, rendition_id=rendition_id, purpose=Purpose.FAMILY_REVIEW)
+    except Refused as refusal:
+        home = home_of(service, actor)
+        waiting = home.clip(rendition_id).is_live and any(one.is_open for one in home.groups.get(rendition_id, ()))
+        return unavailable_page(request, refusal, back=BACK, questions=address if waiting else None)
+    asked = consent.questions_for(service.db, actor=actor)
+    waiting = any(one.rendition_id == rendition_id and one.state is GrantState.REQUESTED for one in asked)
+    return player_page(
+        request, service, viewing, player=player, back=BACK, kind="family", questions=address if waiting else None
     )
 
 

@@ -23,7 +23,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.headers import FIXED, HSTS
 
-SEND_BUFFER_BYTES = 128 * 1024
+SEND_BUFFER_BYTES = 132 * 1024
 MOST_HEAD_BYTES = 64 * 1024
 """Of a request's address and headers together."""
 HEAD_SECONDS = 20.0

@@ -24,7 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.headers import FIXED, HSTS
 
 SEND_BUFFER_BYTES = 132 * 1024
-"""The kernel doubles it, so that one segment of 256 KiB just fits: with less, each costs a second write and its wait."""
+"""The kernel doubles it, so that a segment of 256 KiB just fits: with less, each costs a second write and its wait."""
 MOST_HEAD_BYTES = 64 * 1024
 """Of a request's address and headers together."""
 HEAD_SECONDS = 20.0

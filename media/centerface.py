@@ -5,11 +5,14 @@ It runs in onnxruntime on the processor. One look uses one thread; several looks
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+
+from media.small import Picture, Pixels, Rect, Size
 
 CELL = 32
 """Pictures have sides that are multiples of this."""
@@ -17,8 +20,6 @@ _STRIDE = 4
 _OVERLAP = 0.3
 _INPUT, _OUTPUTS = "input.1", ["537", "538", "539"]  # a map of middles, sizes, offsets; landmarks aren't asked for
 
-Picture = npt.NDArray[np.uint8]
-"""Planes of green, blue and red, each height by width."""
 Faces = npt.NDArray[np.float64]
 """A row for each face: x, y, width, height in pixels, and score; the best first."""
 NONE: Faces = np.zeros((0, 5))
@@ -36,25 +37,35 @@ class CenterFace:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
         self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._rooms = threading.local()
 
-    def look(self, picture: Picture, *, least: float) -> Faces:
-        """The faces in a picture.
+    def look(self, picture: Picture, rect: Rect, *, size: Size, least: float) -> Faces:
+        """The faces in a part of a picture, in pixels of the picture.
 
         Args:
-            picture: with sides that are multiples of ``CELL``.
+            picture: what to look at.
+            rect: where, with sides that are multiples of ``CELL``.
+            size: how large.
             least: the lowest score that counts.
         """
-        pixels = picture[[2, 0, 1]].astype(np.float32)[np.newaxis]
+        pixels = picture.pixels(rect, size=size, cell=CELL, out=self._room(picture))[np.newaxis]
         middles, sizes, offsets = (one[0] for one in self._session.run(_OUTPUTS, {_INPUT: pixels}))
         rows, columns = np.nonzero(middles[0] >= least)
         if not len(rows):
             return NONE
-        height, width = np.exp(sizes[:, rows, columns].astype(np.float64)) * _STRIDE
+        height, width = np.exp(sizes[:, rows, columns].astype(np.float64)) * (_STRIDE * size)
         down, across = offsets[:, rows, columns].astype(np.float64)
-        x = (columns + across + 0.5) * _STRIDE - width / 2
-        y = (rows + down + 0.5) * _STRIDE - height / 2
-        found = np.stack([x, y, width, height, middles[0][rows, columns]], axis=1)
-        return _best(found[np.argsort(-found[:, 4], kind="stable")])
+        x = (columns + across + 0.5) * (_STRIDE * size) - width / 2 + rect[0]
+        y = (rows + down + 0.5) * (_STRIDE * size) - height / 2 + rect[1]
+        return best(np.stack([x, y, width, height, middles[0][rows, columns]], axis=1))
+
+    def _room(self, picture: Picture) -> Pixels:
+        """Memory for a picture's pixels, kept by each thread: fresh memory costs more than filling it."""
+        if getattr(self._rooms, "size", 0) != picture.y.size:
+            self._rooms.size = picture.y.size
+            self._rooms.pixels = np.empty(3 * picture.y.size, np.float32)
+        room: Pixels = self._rooms.pixels
+        return room
 
 
 def overlap(one: Faces, others: Faces) -> npt.NDArray[np.float64]:
@@ -69,8 +80,9 @@ def overlap(one: Faces, others: Faces) -> npt.NDArray[np.float64]:
     return shares
 
 
-def _best(found: Faces) -> Faces:
-    """Each face once: what overlaps a better one is left out."""
+def best(found: Faces) -> Faces:
+    """Each face once, the best first: what overlaps a better one is left out."""
+    found = found[np.argsort(-found[:, 4], kind="stable")]
     shares = overlap(found, found)
     kept: list[int] = []
     for row in range(len(found)):

@@ -220,7 +220,7 @@ class _Work:
         width, height = whole_cells(film, long_side=side)
         shape = Shape(width, height, self._rate, self._length, 0, 0, 0, *film)
         self._line.tell(Kind.SHAPE, **shape.words())
-        painter = Painter(width, height, bounds=bounds, threads=1, pixels="gbrp")
+        painter = Painter(width, height, bounds=bounds, threads=1, kernel="area")
         renderer, emitted = Bare(painter), 0
         for _, frame in self._frames(_Span(0, None)):
             for plane in renderer.render(emitted, frame):

@@ -6,17 +6,25 @@ It has a sandbox of its own between the decoder and the finisher, in the encoder
 from __future__ import annotations
 
 import os
+import queue
+import threading
 from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from media import detector
-from media.centerface import CenterFace, Faces, Picture
+from media.centerface import CenterFace, Faces
 from media.detections import MOST_FACES, Face, pack, pack_faces
+from media.small import Picture, Rect, Size
 from media.watching import Watch
 
 _OUT = 1
 _FAILED = 1
+_AHEAD = 6
+_LONGEST = Fraction(4, 5)
+"""Seconds after which all of a picture is looked at, whatever is new in it."""
 
 
 def main(fds: dict[str, int], *, words: str) -> None:
@@ -28,9 +36,14 @@ def main(fds: dict[str, int], *, words: str) -> None:
     """
     order = detector.Order.of_text(words)
     network = CenterFace(detector.MODEL)
-    watch = Watch(lambda picture, least: network.look(picture, least=least), step=order.step, threads=order.threads)
+
+    def look(picture: Picture, rect: Rect, size: Size, least: float) -> Faces:
+        return network.look(picture, rect, size=size, least=least)
+
+    longest = round(order.fps * _LONGEST)
+    watch = Watch(look, step=order.step, longest=longest, threads=order.threads)
     frames = 0
-    for picture in _pictures(fds["picture"], order=order):
+    for picture in _pictures(fds["picture"], order=order, held=watch.holds):
         watch.take(frames, picture)
         frames += 1
     watch.close()
@@ -39,22 +52,41 @@ def main(fds: dict[str, int], *, words: str) -> None:
     _write(pack(*film, fps=order.fps, frames=frames, packed=packed, cuts=watch.cuts))
 
 
-def _pictures(fd: int, *, order: detector.Order) -> Iterator[Picture]:
-    size = 3 * order.width * order.height
-    while True:
-        raw = bytearray(size)
-        held = 0
-        with memoryview(raw) as view:
-            while held < size:
-                got = os.readv(fd, [view[held:]])
-                if got == 0:
-                    break
-                held += got
-        if held == 0:
-            return
-        if held < size:  # the decoder has failed, and says so itself
-            os._exit(_FAILED)
-        yield np.frombuffer(raw, np.uint8).reshape(3, order.height, order.width)
+def _pictures(fd: int, *, order: detector.Order, held: int) -> Iterator[Picture]:
+    """The frames; each stays as it is until so many more were asked for.
+
+    A thread reads ahead, so that the decoder works on while somebody is looked for, and always into the same memory:
+    for a system that gives out fresh memory and takes it back it is more work than reading.
+    """
+    size = order.width * order.height * 3 // 2
+    room = [np.empty(size, np.uint8) for _ in range(held + _AHEAD + 1)]
+    ready: queue.Queue[bool] = queue.Queue(maxsize=_AHEAD)
+
+    def read() -> None:
+        number = 0
+        while _filled(fd, room[number % len(room)]):
+            number += 1
+            ready.put(True)
+        ready.put(False)
+
+    threading.Thread(target=read, daemon=True).start()
+    number = 0
+    while ready.get():
+        yield Picture.of(room[number % len(room)], width=order.width, height=order.height)
+        number += 1
+
+
+def _filled(fd: int, raw: npt.NDArray[np.uint8]) -> bool:
+    held = 0
+    with raw.data as view:
+        while held < len(view):
+            got = os.readv(fd, [view[held:]])
+            if got == 0:
+                break
+            held += got
+    if 0 < held < len(raw):  # the decoder has failed, and says so itself
+        os._exit(_FAILED)
+    return held > 0
 
 
 def _packed(faces: Faces, *, order: detector.Order) -> bytes:

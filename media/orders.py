@@ -107,7 +107,7 @@ class DecodeOrder:
 class Shape:
     """What the decoder will emit: raw frames of one size, and sound as 16-bit samples at 48 kHz.
 
-    Frames are yuv420p, but gbrp for the detector.
+    Frames are yuv420p.
 
     Attributes:
         width, height: of each frame, in pixels, even.

@@ -29,10 +29,7 @@ _HD_LINES = 720
 _TIME_BASE = Fraction(1, 1000)
 _TABLE = "haldclut"
 _TABLE_FORMAT = VideoFormat(colour.pixel_format())
-_ENDS = {
-    "yuv420p": ("format=yuv420p",),
-    "gbrp": ("format=yuv420p", "scale=in_color_matrix=bt709:in_range=tv:out_range=pc", "format=gbrp"),
-}
+_PIXELS = "yuv420p"
 
 
 class Painter:
@@ -42,23 +39,23 @@ class Painter:
         width, height: of what comes out, in pixels, even.
         bounds: for pictures that change their size within a film.
         threads: for converting colours.
-        pixels: of what kind: yuv420p, or gbrp for the detector, which looks at smaller frames.
+        kernel: how their size is changed; for frames much smaller than the film, means of areas are cheaper.
     """
 
     def __init__(
-        self, width: int, height: int, *, bounds: Bounds, threads: int, pixels: Literal["yuv420p", "gbrp"] = "yuv420p"
+        self, width: int, height: int, *, bounds: Bounds, threads: int, kernel: Literal["bicubic", "area"] = "bicubic"
     ) -> None:
         self.width = width
         self.height = height
         self._bounds = bounds
         self._threads = threads
-        self._pixels = pixels
+        self._kernel = kernel
         self._graph: Graph | None = None
         self._graph_for: tuple[object, ...] = ()
         self._matrix: tuple[int, ...] | None = None
         self._painted = 0
         self._packer = av.CodecContext.create("rawvideo", "w")
-        self._packer.width, self._packer.height, self._packer.pix_fmt = width, height, pixels
+        self._packer.width, self._packer.height, self._packer.pix_fmt = width, height, _PIXELS
         self._packer.time_base = Fraction(1, 1000)
 
     def paint(self, frame: VideoFrame) -> bytes:
@@ -106,7 +103,7 @@ class Painter:
             return None
         graph, table = Graph(), None
         last = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=_TIME_BASE)
-        for step in (*steps, *_ENDS[self._pixels], "buffersink"):
+        for step in (*steps, f"format={_PIXELS}", "buffersink"):
             name, _, arguments = step.partition("=")
             node = graph.add(name, arguments or None)
             last.link_to(node)
@@ -126,13 +123,12 @@ class Painter:
         width, height = (self.height, self.width) if sideways else (self.width, self.height)
         wide = _is_wide(frame)
         woven = ("field=top",) if frame.interlaced_frame else ()
-        plain = frame.format.name == self._pixels and not (wide or woven) and frame.color_range != ColorRange.JPEG
+        plain = frame.format.name == _PIXELS and not (wide or woven) and frame.color_range != ColorRange.JPEG
         assumed = 1 if frame.height >= _HD_LINES else 5
         space = assumed if frame.colorspace == _UNSPECIFIED else frame.colorspace
         if plain and space == 1 and (frame.width, frame.height) == (width, height) and not turns(matrix):
             return ()
-        kernel = "bicubic" if self._pixels == "yuv420p" else "area"
-        resize = f"scale={width}:{height}:flags={kernel}:threads={self._threads}"
+        resize = f"scale={width}:{height}:flags={self._kernel}:threads={self._threads}"
         to_709 = "out_color_matrix=bt709:out_range=tv"
         if wide:  # the size first: converting fewer pixels costs less
             unsaid = ":in_color_matrix=bt2020" if frame.colorspace == _UNSPECIFIED else ""

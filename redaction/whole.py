@@ -10,6 +10,7 @@ from redaction.queue import Check, checks_for, checks_in, was_asked
 from redaction.rendering import RUNNERS, Manifest, detect, look_here_of, manifest_of, redact, render, set_persons_shown
 from redaction.review import attest, request_check, send_back, take_back
 from redaction.somebody import LookHere, Somebody
+from redaction.statement import statement
 from redaction.steps import Cover, Keep, KeepAll, Merge, Mute, Paint, Part, Place, Remove, State, Step, Unmute, Unplace
 from redaction.track import Box, Look, LookKind, Sighting, Track, look_here, tracks
 
@@ -61,6 +62,7 @@ __all__ = [
     "request_check",
     "send_back",
     "set_persons_shown",
+    "statement",
     "take_back",
     "tracks",
     "undo",

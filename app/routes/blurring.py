@@ -123,6 +123,14 @@ def progress(clip_id: ClipId, actor: Guider, service: TheService) -> Response:
     return JSONResponse({"state": state, "percent": found.thousandths // 10, "text": text})
 
 
+@router.get("/clips/{clip_id}/blur/statement.json")
+def statement(clip_id: ClipId, actor: Guider, service: TheService) -> Response:
+    """Which film the blurred version was made of, in hashes, with the proof that the log says so."""
+    text = redaction.statement(service.db, keystore=service.keystore, actor=actor, clip_id=clip_id)
+    headers = {"Content-Disposition": f'attachment; filename="blurred-{clip_id}.json"'}
+    return Response(text, media_type="application/json", headers=headers)
+
+
 def _answer(
     request: Request,
     clip_id: ClipId,

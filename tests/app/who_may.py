@@ -75,6 +75,7 @@ WHO_MAY = {
     "POST /clips/{clip_id}/blur/make": "guider",
     "POST /clips/{clip_id}/blur/stop": "guider",
     "GET /clips/{clip_id}/blur/progress": "guider",
+    "GET /clips/{clip_id}/blur/statement.json": "",  # its blurred version isn't made: nothing to say, to nobody
     "POST /clips/{clip_id}/persons": "guider",
     "GET /clips/{clip_id}/review": "guider",
     "POST /clips/{clip_id}/check": "guider",

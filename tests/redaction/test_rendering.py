@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 import pytest
@@ -124,6 +125,15 @@ def test_a_blurred_version_is_made_with_what_ties_it_to_its_film_and_takes_the_p
     assert REASON.encode() not in first.manifest
     (entry,) = booth.cinema.events("clip.redacted")
     assert entry.details["rendition"] == first.id
+    said = json.loads(
+        redaction.statement(db, keystore=keystore, actor=booth.cinema.guider.actor, clip_id=booth.clip_id)
+    )
+    assert hashlib.sha256(said["manifest"].encode()).hexdigest() == said["manifest_sha256"] == entry.details["manifest"]
+    assert json.loads(said["manifest"])["original"] == manifest.original
+    assert said["audit"]["entry"] == entry.id
+    for other in (booth.cinema.social_worker, booth.cinema.family.mother):
+        with pytest.raises((NotFound, Refused)):
+            redaction.statement(db, keystore=keystore, actor=other.actor, clip_id=booth.clip_id)
     with pytest.raises(Invalid, match="kept_person_missing"):
         redaction.set_persons_shown(
             db, keystore=keystore, actor=booth.cinema.guider.actor, rendition_id=RenditionId(first.id), persons=()

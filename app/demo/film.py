@@ -7,7 +7,7 @@ from pathlib import Path
 import ffmpeg
 from imageio_ffmpeg import get_ffmpeg_exe
 
-SECONDS = 24
+SECONDS = 12
 PLACE = "+54.9069-001.3838/"
 """A location such as phones write (a park); it must not survive."""
 

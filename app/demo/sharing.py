@@ -8,18 +8,18 @@ import time
 
 import httpx
 
+from app.demo.blurring import Blurring
 from app.demo.client import Browser, Unexpected, find, words_of
 from app.demo.people import activate, code_from
 from app.demo.scene import (
     DARK_WITHIN_SECONDS,
     STAFF,
-    Scene,
     expect,
     option,
 )
 
 
-class Sharing(Scene):
+class Sharing(Blurring):
     """From a clip to a dark page."""
 
     __slots__ = ()
@@ -85,12 +85,13 @@ class Sharing(Scene):
             self._answer_all(self.family[name])
         for name in (self.cast.mother, self.cast.father):
             page = self.family[name].page(f"/your-clips/{self.rendition}")
-            self.read_some(self.family[name], page)
+            expect(self.family[name].page("/your-clips"), "Some people in it are blurred")
+            self.require_covered(self.family[name], page)
             page = self.family[name].page(f"/your-clips/{self.rendition}/saved")
             for receipt in set(re.findall(r"/receipts/([0-9a-f]{32})", page)):
                 response = self.family[name].http.get(f"/receipts/{receipt}.json")
                 receipts += len(response.json()["services"]) > 0
-        return f"{receipts} receipts, and each parent can watch at home"
+        return f"{receipts} receipts, and each parent watches the blurred version at home"
 
     def watch(self) -> str:
         """In the list, playing, seeking; a range past the end; nothing for a conference."""

@@ -38,6 +38,7 @@ class Story(Opening, Sharing, Ending):
             ("The guider deposits the film, through a lost signal and a power cut", self.deposit),
             ("The film is made ready in a sandbox", self.wait_until_ready),
             ("The guider cuts a clip to the frame and says who can be seen", self.cut),
+            ("A bystander is covered by hand, and a version is made that shows nothing there", self.blur),
             ("A colleague off the case checks who can be recognised", self.check),
             ("Guider and parents watch together", self.watch_together),
             ("The social worker sees nothing yet, not even the title", self.nothing_before_consent),

@@ -22,7 +22,7 @@ from vault import access, errors, pictures, renditions
 from vault.making import Work, subject_of
 from vault.models import ClipRow, ClipState, FootageRow, FootageState, ObjectKind, ObjectRow, Treatment
 from vault.objects import ObjectStore
-from vault.preparing import require_preparing
+from vault.preparing import require_preparing, require_still_preparing
 from vault.reporting import Span
 
 CUT = "clip.cut"
@@ -157,13 +157,16 @@ def _cut(work: Work, clip: ClipRow) -> None:
             return
         if film is None or film.state is not RenditionState.LIVE:
             raise errors.film_gone()
+        require_still_preparing(session, film, asked_by=PersonId(clip.author), at=work.db.clock.now())
         source = get(session, ObjectRow, film.object_id)
         footage = get(session, FootageRow, clip.footage_id)
         persons = renditions.persons_shown(session, RenditionId(film.id))
     job = launcher.Cut(first_frame=clip.first_frame, last_frame=clip.last_frame)
     made = work.make(job, of=source, kind=ObjectKind.CUT, media_type=launcher.MP4, span=_CUTTING)
     with work.db.begin() as session:
+        identity.lock_case(session, work.case_id)
         work.own(session)
+        require_still_preparing(session, film, asked_by=PersonId(clip.author), at=work.db.clock.now())
         renditions.add(
             session,
             work,

@@ -13,11 +13,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 import audit
+import identity
 from audit import Event
 from consent import RenditionState
 from core import jobs
 from core.db import Database, get, lock, not_found
-from core.ids import CaseId, FootageId, well_formed
+from core.ids import CaseId, FootageId, PersonId, well_formed
 from core.jobs import Lease
 from identity import Actor
 from keys import KeyStore
@@ -25,10 +26,10 @@ from media import launcher
 from media.detections import DETECTIONS
 from vault import access, errors, renditions
 from vault.making import Work, subject_of
-from vault.models import FootageRow, FootageState, ObjectKind, ObjectRow, ObjectState
+from vault.models import FootageRow, FootageState, ObjectKind, ObjectRow, ObjectState, RenditionRow
 from vault.objects import ObjectStore
-from vault.preparing import require_preparing
-from vault.progress import Progress, has_ended, progress_of, stop
+from vault.preparing import require_preparing, require_still_preparing
+from vault.progress import Progress, has_ended, progress_of, stop, was_stopped
 from vault.redaction_models import DetectionsRow
 from vault.reporting import Span
 from vault.sealed import Fenced
@@ -98,12 +99,15 @@ def look_for_people(db: Database, *, actor: Actor, footage_id: FootageId) -> Non
         row = session.get(DetectionsRow, footage_id)
         if row is not None and (_is_found(session, row) or not has_ended(session, row.job_id)):
             return
+        goes_on = row is not None and was_stopped(session, row.job_id)  # with its last step: nothing was wrong with it
         job = jobs.enqueue(session, DETECT, subject=footage_id, case_id=case_id, at=at)
         if row is None:
             row = DetectionsRow(footage_id=footage_id, case_id=case_id)
             session.add(row)
         row.job_id, row.asked_by, row.asked_at = job, actor.person, at
-        row.object_id, row.faces_id, row.people = None, None, None
+        row.faces_id, row.people = None, None
+        if not goes_on:
+            row.object_id = None
         audit.record(session, Event.FACES_SOUGHT, actor=actor.person, case_id=case_id, object_id=footage_id)
 
 
@@ -176,7 +180,9 @@ def _detect(work: Work, footage_id: FootageId, film: ObjectRow) -> None:
             return
     made = work.make(launcher.Detect(), of=film, kind=ObjectKind.DETECTIONS, media_type=DETECTIONS, span=_DETECTING)
     with work.db.begin() as session:
+        identity.lock_case(session, work.case_id)
         work.own(session)
+        _require_still_wanted(session, work, renditions.working_copy(session, footage_id))
         lock(session, DetectionsRow, footage_id).object_id = made.keep(session, work).id
 
 
@@ -198,7 +204,9 @@ def _draw_faces(work: Work, footage_id: FootageId, film: ObjectRow, *, people_in
     made = work.make(job, of=film, kind=ObjectKind.FACES, media_type=launcher.JPEG, span=_FACES)
     grid = made.result.grid
     with work.db.begin() as session:
+        identity.lock_case(session, work.case_id)
         work.own(session)
+        _require_still_wanted(session, work, renditions.working_copy(session, footage_id))
         row = lock(session, DetectionsRow, footage_id)
         row.faces_id, row.people = made.keep(session, work).id, people.count
         if grid is not None:
@@ -208,9 +216,15 @@ def _draw_faces(work: Work, footage_id: FootageId, film: ObjectRow, *, people_in
 def _film(work: Work, footage_id: FootageId) -> ObjectRow:
     with work.db.read() as session:
         film = renditions.working_copy(session, footage_id)
-        if film is None or film.state is not RenditionState.LIVE:
-            raise errors.film_gone()
-        return get(session, ObjectRow, film.object_id)
+        return get(session, ObjectRow, _require_still_wanted(session, work, film).object_id)
+
+
+def _require_still_wanted(session: Session, work: Work, film: RenditionRow | None) -> RenditionRow:
+    if film is None or film.state is not RenditionState.LIVE:
+        raise errors.film_gone()
+    asked_by = PersonId(get(session, DetectionsRow, film.footage_id).asked_by)
+    require_still_preparing(session, film, asked_by=asked_by, at=work.db.clock.now())
+    return film
 
 
 def _is_found(session: Session, row: DetectionsRow) -> bool:

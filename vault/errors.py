@@ -189,6 +189,11 @@ def footage_gone() -> Conflict:
     )
 
 
+def no_longer_agreed() -> Invalid:
+    """While a job waited or worked somebody filmed said no, or whoever asked lost their place. It doesn't say which."""
+    return Invalid("no_longer_agreed", "It may not be worked on any more, so nothing was made of it.")
+
+
 def no_longer_in_use() -> Invalid:
     """The clip's use was stopped, or it is on its way out, while it was worked on."""
     return Invalid("clip_not_in_use", "This clip is no longer in use, so no other version of it is made.")

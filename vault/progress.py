@@ -43,6 +43,12 @@ def has_ended(session: Session, job_id: str) -> bool:
     return job is None or job.state in ENDED or job.cancel_asked
 
 
+def was_stopped(session: Session, job_id: str) -> bool:
+    """Whether somebody stopped a job, so that nothing was wrong with it."""
+    job = session.get(JobRow, job_id)
+    return job is not None and job.cancel_asked and job.state is not JobState.PARKED
+
+
 def stop(session: Session, job_id: str | None, *, at: datetime) -> bool:
     """Have a job stopped, if there is one that goes on. Whether the asker may is the caller's to say.
 

@@ -33,6 +33,7 @@ from vault.making import Made, Work, subject_of
 from vault.models import ClipRow, ClipState, FootageRow, ObjectKind, ObjectRow, Treatment
 from vault.objects import ObjectStore
 from vault.pictures import Pictures
+from vault.preparing import require_still_preparing
 from vault.progress import has_ended, stop
 from vault.redaction_models import ChoicesRow
 from vault.reporting import Span
@@ -185,6 +186,7 @@ def _make(work: Work, clip: ClipRow, *, planner: Planner, superseded: Superseded
         row = get(session, ChoicesRow, clip_id)
         if film is None or film.state is not RenditionState.LIVE or found is None:
             raise errors.film_gone()
+        _require_still_wanted(session, work, clip_id)
         source, footage = get(session, ObjectRow, film.object_id), get(session, FootageRow, footage_id)
         original = get(session, ObjectRow, footage.original_id or "")
     asked = choices.opened(work.keystore, row, column="asked")
@@ -215,10 +217,7 @@ def _show(work: Work, clip_id: ClipId, *, version: _Version, superseded: Superse
     with work.db.begin() as session:
         identity.lock_case(session, work.case_id)
         work.own(session)
-        clip, cut = get(session, ClipRow, clip_id), renditions.original_cut(session, clip_id)
-        if clip.state is not ClipState.READY or cut is None or cut.state is not RenditionState.LIVE:
-            raise errors.no_longer_in_use()  # somebody stopped it meanwhile: nothing of it comes back to life here
-        author = PersonId(get(session, ChoicesRow, clip_id).asked_by or clip.author)
+        author = _require_still_wanted(session, work, clip_id)
         row = renditions.add(
             session,
             work,
@@ -249,3 +248,17 @@ def _show(work: Work, clip_id: ClipId, *, version: _Version, superseded: Superse
             },
         )
         jobs.finish(session, work.lease, at=at)
+
+
+def _require_still_wanted(session: Session, work: Work, clip_id: ClipId) -> PersonId:
+    """Go on only with a clip in use that whoever asked may work on now; somebody may have stopped it meanwhile.
+
+    Returns:
+        Who asked.
+    """
+    clip, cut = get(session, ClipRow, clip_id), renditions.original_cut(session, clip_id)
+    if clip.state is not ClipState.READY or cut is None or cut.state is not RenditionState.LIVE:
+        raise errors.no_longer_in_use()
+    asked_by = PersonId(get(session, ChoicesRow, clip_id).asked_by or clip.author)
+    require_still_preparing(session, cut, asked_by=asked_by, at=work.db.clock.now())
+    return asked_by

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+import consent
+import redaction
 import vault
+from consent import Decision, FilmingAnswer, How
 from core.db import Database
 from core.errors import Conflict
 from core.jobs import JobState
 from keys import KeyStore
 from media import launcher
 from tests.faults.world import without_sandbox
+from tests.redaction.faces import two_people
 from tests.redaction.test_rendering import Booth, booth
-from tests.vault.stopping import StartledStore, assert_nothing_left, destroy, state_of
+from tests.vault.stopping import StartledStore, assert_nothing_left, destroy, state_of, taken
 from vault.models import ObjectRow, ObjectState
+from vault.redaction_models import DetectionsRow
 
 __all__ = ["booth"]
 STAGES = (1, 2, 3)
@@ -93,3 +99,53 @@ def test_a_rendering_whose_footage_is_destroyed_before_it_began_says_so(
     booth.works(lease)
     assert booth.job().error_sentence == "The film that this was to be made from is no longer there."
     assert_nothing_left(db, keystore, booth.cinema.store, lease)
+
+
+def test_a_rendering_makes_nothing_once_somebody_who_was_filmed_says_no(
+    booth: Booth, db: Database, keystore: KeyStore, tmp_path: Path
+) -> None:
+    family = booth.cinema.family
+
+    def father_says_no() -> None:
+        answers = [FilmingAnswer(family.father.id, family.father.id, Decision.REFUSE, How.TOLD_TO_STAFF)]
+        consent.record_filming(
+            db, keystore=keystore, actor=family.staff.guider.actor, case_id=family.case_id, answers=answers
+        )
+
+    booth.asks()
+    lease = booth.lease()
+    booth.cinema.store = StartledStore(tmp_path / "store", at=3, before=nothing, after=father_says_no)
+    booth.works(lease)
+    assert (booth.made(), booth.job().error_code) == ([], "no_longer_agreed")
+    assert_nothing_left(db, keystore, booth.cinema.store, lease)
+
+
+def test_a_search_that_is_stopped_before_its_stills_goes_on_from_there(
+    booth: Booth, db: Database, keystore: KeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[type[launcher.Job]] = []
+
+    def run(job: launcher.Job, **more: Any) -> launcher.Result:
+        ran.append(type(job))
+        return without_sandbox(job, **more, outputs={launcher.Detect: two_people(frames=50).to_bytes()})
+
+    monkeypatch.setattr(launcher, "run", run)
+    guider, footage_id = booth.cinema.guider.actor, booth.footage_id
+    with db.begin() as session:
+        session.delete(session.get_one(DetectionsRow, footage_id))
+    for at in (1, 2, 9):
+        vault.look_for_people(db, actor=guider, footage_id=footage_id)
+        with db.read() as session:
+            lease = taken(db, session.get_one(DetectionsRow, footage_id).job_id)
+        store = StartledStore(
+            tmp_path / "store",
+            at=at,
+            before=nothing,
+            after=lambda: vault.stop_looking(db, actor=guider, footage_id=footage_id),
+        )
+        redaction.detect(db, keystore=keystore, store=store, lease=lease)
+    assert ran == [launcher.Detect, launcher.Detect, launcher.Sheet, launcher.Sheet]
+    with db.read() as session:
+        looking = vault.looking(session, footage_id)
+    assert looking
+    assert looking.is_done

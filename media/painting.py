@@ -4,6 +4,9 @@ Nothing of what lay under a cover may be told from what comes out. A blurred cov
 of its longer side, so to two by three for a head, and drawn up again smoothly from their means: what differs within a
 cell is gone, not hidden. Every pixel that a cover so much as touches is replaced whole, in brightness and in colour;
 edges are softened outwards only. How strong, and why: docs/decisions/0018.
+
+It is reckoned in whole numbers of 16 bits, some rows at a time, so that all of it stays in the processor's cache. Of
+each pixel so many parts of 128 are replaced, and 128 leave nothing of it.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +26,8 @@ from media.covers import Cover, CoverShape, CoverStyle
 
 Planes: TypeAlias = npt.NDArray[np.uint8]
 _Numbers: TypeAlias = npt.NDArray[np.float32]
+_Doubles: TypeAlias = npt.NDArray[np.floating[Any]]
+_Parts: TypeAlias = npt.NDArray[np.int16]
 
 _CELLS = 3
 _LEAST_CELL = 8
@@ -32,10 +38,14 @@ _CORNER = 1.5
 """How many pixels further than its edge a cover reaches whole, so that it has each pixel of which it has a corner."""
 _UNIT, _UNITS = 4, 64
 """Covers are made larger to the next multiple of 4 pixels; of 8 from a size of 128 on, of 12 from 192, and so on."""
-_MOST_KEPT = 256 * 256
 _LEAST_ELLIPSE, _THIN = 8, 4
 _GREY = (64, 128)
 """Of a solid cover: brightness and colour."""
+_WHOLE, _SHIFT = 128, 7
+"""So many parts are all of a pixel: 255 times as many still fit 16 bits."""
+_FAR = 8000
+_AT_ONCE, _FEW = 1 << 16, 1 << 14
+"""Pixels."""
 
 
 class Canvas:
@@ -74,8 +84,7 @@ class Canvas:
             _cover(self._colour, place, style=one.style, step=2, grey=_GREY[1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
+class _Stretch(NamedTuple):
     """Some rows or columns of a plane, counted from the cover's own first one, which may lie off the plane.
 
     Attributes:
@@ -94,25 +103,46 @@ class _Stamp:
     """All about a cover that doesn't depend on the picture.
 
     Attributes:
-        share: how much of each pixel is replaced; ``rest`` is how much of it stays.
-        rows, columns: where cells begin among the samples.
+        edge: how much of each pixel is replaced.
+        kept: all of it, where that isn't much.
         every: so manyth pixel is a sample.
-        part: one over the number of samples in each cell.
-        down, across: how much each cell adds to each row and column.
+        gathered: how much each row of samples adds to each row of cells.
+        down: how much each row of cells adds to each row of pixels.
+        across: how much each column of samples adds to each column of pixels, by way of the cells.
     """
 
-    share: _Numbers
-    rest: _Numbers
-    rows: list[int]
-    columns: list[int]
+    edge: _Edge
+    kept: _Parts | None
     every: int
-    part: _Numbers
+    gathered: _Numbers
     down: _Numbers
     across: _Numbers
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Edge:
+    """How much of each pixel is replaced, in parts of 128: by what its row and its column add to that.
+
+    Attributes:
+        shape: for an ellipse it is one less the other, for a box the smaller of the two.
+        down, across: for each row, and for each column.
+    """
+
+    shape: CoverShape
+    down: _Parts
+    across: _Parts
+
+    def parts(self, rows: slice) -> _Parts:
+        """Of each pixel in some rows."""
+        match self.shape:
+            case CoverShape.ELLIPSE:
+                parts: _Parts = np.subtract.outer(self.down[rows], self.across)
+                return np.clip(parts, np.int16(0), np.int16(_WHOLE), out=parts)
+            case CoverShape.BOX:
+                return np.asarray(np.minimum.outer(self.down[rows], self.across), np.int16)
+
+
+class _Place(NamedTuple):
     """Where a cover is painted: as ``Cover``, but larger than one may be."""
 
     x: int
@@ -146,61 +176,84 @@ def _usual(size: int) -> int:
 
 def _cover(planes: Planes, cover: _Place, *, style: CoverStyle, step: int, grey: int) -> None:
     """Paint a cover on planes of which each pixel stands for ``step`` by ``step`` of the picture's."""
-    soft = _soft(cover.width, cover.height, step=step)
-    more = math.ceil(soft * max(cover.width, cover.height) / min(cover.width, cover.height) / step) + 2
+    more = _reach(cover.width, cover.height, step)
     x, y = cover.x // step, cover.y // step
-    rows = _stretch(y, cover.height // step, size=planes.shape[1], more=more)
-    columns = _stretch(x, cover.width // step, size=planes.shape[2], more=more)
+    rows = _stretch(y, cover.height // step, planes.shape[1], more)
+    columns = _stretch(x, cover.width // step, planes.shape[2], more)
     if rows.own_first >= rows.own_last or columns.own_first >= columns.own_last:
         return
-    make = _stamp if cover.width * cover.height <= _MOST_KEPT else _stamp.__wrapped__
-    stamp = make(cover.width, cover.height, cover.shape, step, rows, columns)
+    stamp = _stamp(cover.width, cover.height, cover.shape, step, rows, columns)
     there = planes[:, y + rows.first : y + rows.last, x + columns.first : x + columns.last]
-    painted = np.multiply(there, stamp.rest)
-    new: _Numbers
-    match style:
-        case CoverStyle.SOLID:
-            new = np.full((1, 1, 1), grey, np.float32)
-        case CoverStyle.BLUR:
-            own = planes[:, y + rows.own_first : y + rows.own_last, x + columns.own_first : x + columns.own_last]
-            sums = np.add.reduceat(own[:, :: stamp.every, :: stamp.every], stamp.rows, axis=1, dtype=np.uint32)
-            sums = np.add.reduceat(sums, stamp.columns, axis=2)
-            new = stamp.down @ np.multiply(sums, stamp.part, dtype=np.float32) @ stamp.across
-    painted += new * stamp.share  # where the share is one, nothing was left of the old
-    np.rint(painted, out=painted)
-    there[:] = painted
+    cells = None
+    if style is CoverStyle.BLUR:
+        own = planes[:, y + rows.own_first : y + rows.own_last, x + columns.own_first : x + columns.own_last]
+        cells = stamp.gathered @ own[:, :: stamp.every, :: stamp.every].astype(np.float32) @ stamp.across
+        cells += 0.5  # so that cutting off what isn't whole rounds
+    if stamp.kept is not None:
+        _blend(there, grey if cells is None else stamp.down @ cells, parts=stamp.kept)
+        return
+    height = max(1, _AT_ONCE // (there.shape[0] * there.shape[2]))
+    for first in range(0, there.shape[1], height):
+        some = slice(first, first + height)
+        _blend(
+            there[:, some],
+            grey if cells is None else stamp.down[some] @ cells,
+            parts=stamp.edge.parts(some),
+        )
+
+
+def _blend(there: Planes, new: _Numbers | int, *, parts: _Parts) -> None:
+    """Replace so many parts of 128 of each pixel."""
+    old = there.astype(np.int16)
+    change: _Parts = (new if isinstance(new, int) else new.astype(np.int16)) - old
+    change *= parts
+    change >>= _SHIFT
+    change += old  # where all is replaced this is the new, to the bit
+    there[:] = change
+
+
+@lru_cache(maxsize=1024)
+def _reach(width: int, height: int, step: int) -> int:
+    """How many pixels of a plane around a cover may be changed with it."""
+    return math.ceil(_soft(width, height, step=step) * max(width, height) / min(width, height) / step) + 2
 
 
 def _soft(width: int, height: int, *, step: int) -> float:
     return max(_LEAST_SOFT * step, _SOFT * min(width, height))
 
 
-def _stretch(start: int, length: int, *, size: int, more: int) -> _Stretch:
+def _stretch(start: int, length: int, size: int, more: int) -> _Stretch:
     """What a cover changes of a plane that is ``size`` long."""
     end = size - start
     return _Stretch(max(-more, -start), min(length + more, end), max(0, -start), min(length, end))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _stamp(width: int, height: int, shape: CoverShape, step: int, rows: _Stretch, columns: _Stretch) -> _Stamp:
     cell = max(_LEAST_CELL, max(width, height) / _CELLS) / step
     every = max(1, int(cell / _SAMPLES))
-    counts = [max(1, int((one.own_last - one.own_first) / cell + 1e-6)) for one in (rows, columns)]
-    row_edges, column_edges = (
-        [number * -(-(one.own_last - one.own_first) // every) // count for number in range(count + 1)]
-        for count, one in zip(counts, (rows, columns), strict=True)
-    )
-    share = _share(width, height, shape=shape, step=step, rows=rows, columns=columns)
+    down, across = (max(1, int((one.own_last - one.own_first) / cell + 1e-6)) for one in (rows, columns))
+    made = {CoverShape.ELLIPSE: _ellipse, CoverShape.BOX: _box}[shape]
+    edge = made(width, height, step=step, rows=rows, columns=columns)
+    few = len(edge.down) * len(edge.across) <= _FEW
     return _Stamp(
-        share=share,
-        rest=1 - share,
-        rows=row_edges[:-1],
-        columns=column_edges[:-1],
+        edge=edge,
+        kept=edge.parts(slice(None)) if few else None,
         every=every,
-        part=np.asarray(1 / np.multiply.outer(np.diff(row_edges), np.diff(column_edges)), np.float32),
-        down=_weights(counts[0], stretch=rows),
-        across=np.ascontiguousarray(_weights(counts[1], stretch=columns).T),
+        gathered=_means(down, stretch=rows, every=every),
+        down=_weights(down, stretch=rows),
+        across=_means(across, stretch=columns, every=every).T @ _weights(across, stretch=columns).T,
     )
+
+
+def _means(count: int, *, stretch: _Stretch, every: int) -> _Numbers:
+    """How much each sample adds to each of ``count`` cells."""
+    samples = -(-(stretch.own_last - stretch.own_first) // every)
+    edges = [number * samples // count for number in range(count + 1)]
+    means = np.zeros((count, samples), np.float32)
+    for number, (first, last) in enumerate(pairwise(edges)):
+        means[number, first:last] = 1 / (last - first)
+    return means
 
 
 def _weights(count: int, *, stretch: _Stretch) -> _Numbers:
@@ -212,18 +265,27 @@ def _weights(count: int, *, stretch: _Stretch) -> _Numbers:
     return np.asarray(np.maximum(0, 1 - distance), np.float32)
 
 
-def _share(width: int, height: int, *, shape: CoverShape, step: int, rows: _Stretch, columns: _Stretch) -> _Numbers:
-    """How much of each pixel is replaced: all of whatever the cover touches, less and less outside it."""
-    soft = _soft(width, height, step=step)
-    high, wide = height / 2 + _CORNER * step, width / 2 + _CORNER * step
-    down = (np.arange(rows.first, rows.last, dtype=np.float32) + 0.5) * step - height / 2
-    across = (np.arange(columns.first, columns.last, dtype=np.float32) + 0.5) * step - width / 2
-    match shape:
-        case CoverShape.ELLIPSE:
-            end = (1 + soft / min(high, wide)) ** 2
-            share: _Numbers = np.add.outer((down / high) ** 2, (across / wide) ** 2)
-            share = (end - share) / (end - 1)
-        case CoverShape.BOX:
-            beyond = np.maximum(np.abs(down) - high, 0), np.maximum(np.abs(across) - wide, 0)
-            share = 1 - np.maximum.outer(*beyond) / soft
-    return np.asarray(np.clip(share, 0, 1), np.float32)
+def _ellipse(width: int, height: int, *, step: int, rows: _Stretch, columns: _Stretch) -> _Edge:
+    """All of whatever the cover touches, less and less outside it; what isn't a whole part is rounded up."""
+    down, across, high, wide, soft = _measured(width, height, step=step, rows=rows, columns=columns)
+    end = (1 + soft / min(high, wide)) ** 2
+    parts = (_WHOLE + 2) / (end - 1)  # rounding adds less than two parts; two are taken off again
+    by_row = np.ceil((end - (down / high) ** 2) * parts) - 2
+    by_column = np.floor((across / wide) ** 2 * parts)
+    return _Edge(CoverShape.ELLIPSE, *(np.asarray(one.clip(-_FAR, 2 * _FAR), np.int16) for one in (by_row, by_column)))
+
+
+def _box(width: int, height: int, *, step: int, rows: _Stretch, columns: _Stretch) -> _Edge:
+    """Likewise."""
+    down, across, high, wide, soft = _measured(width, height, step=step, rows=rows, columns=columns)
+    left = (1 - (np.abs(one) - whole) / soft for one, whole in ((down, high), (across, wide)))
+    return _Edge(CoverShape.BOX, *(np.asarray(np.ceil(one * _WHOLE).clip(0, _WHOLE), np.int16) for one in left))
+
+
+def _measured(
+    width: int, height: int, *, step: int, rows: _Stretch, columns: _Stretch
+) -> tuple[_Doubles, _Doubles, float, float, float]:
+    """Each row's and column's distance from the middle, half of what is covered whole, and how wide the edge is."""
+    down = (np.arange(rows.first, rows.last) + 0.5) * step - height / 2
+    across = (np.arange(columns.first, columns.last) + 0.5) * step - width / 2
+    return down, across, height / 2 + _CORNER * step, width / 2 + _CORNER * step, _soft(width, height, step=step)

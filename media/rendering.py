@@ -30,8 +30,8 @@ class Bare:
 
     def __init__(self, painter: Painter) -> None:
         self._painter = painter
-        self._pieces: Pieces = ()
         self._of: tuple[VideoFrame, ...] = ()
+        self._pieces: Pieces = ()
 
     def render(self, number: int, frame: VideoFrame) -> Pieces:
         """As ``Renderer``; a repeated picture needs no second conversion."""
@@ -41,13 +41,6 @@ class Bare:
             self._pieces = _planes(upright) or (self._painter.pack(upright),)
             self._of = (frame, upright)
         return self._pieces
-
-
-def _planes(frame: VideoFrame) -> Pieces:
-    """A frame's planes; none where its lines don't follow one another."""
-    if any(plane.line_size != plane.width for plane in frame.planes):
-        return ()
-    return tuple(memoryview(plane)[: plane.width * plane.height] for plane in frame.planes)
 
 
 class Covered:
@@ -69,7 +62,7 @@ class Covered:
         self._of: VideoFrame | None = None
 
     def render(self, number: int, frame: VideoFrame) -> Pieces:
-        """As ``Renderer``.
+        """As ``Renderer``; where nothing is covered, nothing is copied either.
 
         Raises:
             Unfit: the covers don't speak of this frame.
@@ -81,9 +74,18 @@ class Covered:
         if self._upright is None or frame is not self._of:
             self._upright, self._of = self._painter.upright(frame), frame
         upright = self._upright
+        if not covers and (pieces := _planes(upright)):
+            return pieces
         if all(plane.line_size > 0 for plane in upright.planes):
             self._canvas.take(upright)
         else:  # it is upside down in memory
             self._canvas.take_raw(self._painter.pack(upright))
         self._canvas.cover(covers)
         return (self._canvas.raw,)
+
+
+def _planes(frame: VideoFrame) -> Pieces:
+    """A frame's planes; none where its lines don't follow one another."""
+    if any(plane.line_size != plane.width for plane in frame.planes):
+        return ()
+    return tuple(memoryview(plane)[: plane.width * plane.height] for plane in frame.planes)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from media import painting
 from media.covers import Cover, CoverShape, CoverStyle
 from media.painting import Canvas
 
@@ -104,6 +105,20 @@ def test_a_cover_never_uncovers_another(first: Cover, second: Cover, seed: int) 
     assert (light[:, both] == again[:, both]).all()
     both = touched(first, step=2) & ~touched(Cover(second.x - 40, second.y - 40, 200, 200, CoverShape.BOX), step=2)
     assert (colour[:, both] == tint[:, both]).all()
+
+
+@given(anywhere, st.integers(0, 50))
+@settings(max_examples=20)
+def test_a_cover_that_is_painted_some_rows_at_a_time_is_the_same(cover: Cover, seed: int) -> None:
+    at_once = painted(noise(seed), cover)
+    with pytest.MonkeyPatch.context() as patch:
+        painting._stamp.cache_clear()
+        patch.setattr(painting, "_FEW", 0)
+        patch.setattr(painting, "_AT_ONCE", 5 * WIDTH)
+        by_rows = painted(noise(seed), cover)
+    painting._stamp.cache_clear()
+    for one, other in zip(at_once, by_rows, strict=True):
+        assert (one == other).all()
 
 
 @pytest.mark.parametrize("shape", CoverShape)

@@ -73,6 +73,7 @@ class DiskStore:
         if self._failed:
             raise errors.store_read_only()
         shard = self._path(name).parent
+        self._see_folder()  # else its folders would be made where the disk isn't mounted
         with _told(self._fail):
             make_folder(shard)
             return DiskWriter(self._incoming / f"{name}.{new_id()}", self._path(name), self._calls, self._fail)
@@ -121,15 +122,20 @@ class DiskStore:
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
                 sync_folder(path.parent, self._calls.sync)
+                return
+        self._see_folder()
 
     def names(self) -> Iterator[Stored]:
         """Every object, in no order. What isn't named like one (an administrator's own file) is none."""
         self._see_folder()
-        for shard in self._objects.iterdir():
-            for entry in list(os.scandir(shard)) if shard.is_dir() else ():
-                with suppress(FileNotFoundError):  # deleted while we look
-                    if well_formed(entry.name):
-                        yield listed(entry)
+        try:
+            for shard in self._objects.iterdir():
+                for entry in list(os.scandir(shard)) if shard.is_dir() else ():
+                    with suppress(FileNotFoundError):  # deleted while we look
+                        if well_formed(entry.name):
+                            yield listed(entry)
+        except OSError:
+            raise errors.store_unavailable() from None
 
     def unfinished(self) -> Iterator[Stored]:
         """What writers have begun and not committed, by names of its own."""

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from vault import errors
 from vault.objects import Stored
 
 _STALE = timedelta(hours=1)
@@ -43,10 +44,17 @@ def listed(entry: os.DirEntry[str]) -> Stored:
 
 
 def files_in(folder: Path) -> Iterator[Stored]:
-    """The files of a folder; one that goes while we look was never there."""
-    for entry in os.scandir(folder):
-        with suppress(FileNotFoundError):
-            yield listed(entry)
+    """The files of a folder; one that goes while we look was never there.
+
+    Raises:
+        Unavailable: the folder can't be read.
+    """
+    try:
+        for entry in os.scandir(folder):
+            with suppress(FileNotFoundError):
+                yield listed(entry)
+    except OSError:
+        raise errors.store_unavailable() from None
 
 
 def clear(folder: Path, *, before: datetime) -> int:
@@ -54,11 +62,16 @@ def clear(folder: Path, *, before: datetime) -> int:
 
     Returns:
         How many.
+
+    Raises:
+        Unavailable: the folder can't be read or changed.
     """
     count = 0
-    for entry in os.scandir(folder):
-        with suppress(FileNotFoundError):
-            if listed(entry).written_at < before:
-                Path(entry.path).unlink()
-                count += 1
+    for stored in files_in(folder):
+        if stored.written_at < before:
+            try:
+                (folder / stored.name).unlink(missing_ok=True)
+            except OSError:
+                raise errors.store_unavailable() from None
+            count += 1
     return count

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.db import Database
@@ -24,6 +24,7 @@ Has = Callable[[str], bool]
 """Whether a place has an object of that name."""
 _MARK = b"An object store of VIG Vault. Its database knows it by the name of this object.\n"
 _LOOKED_AT = 20
+_LOCK = 0x7669672D686F6D65  # "vig-home": any number that nobody else takes
 NOT_OURS = frozenset({"store_unknown", "store_moved", "store_move_unfinished"})
 """What a store that answers may be refused for."""
 
@@ -115,6 +116,8 @@ def _adopt(db: Database, *, store: ObjectStore, address: str) -> None:
     mark(store, name=name)
     at = db.clock.now()
     with db.begin() as session:
+        if not db.is_sqlite:  # there one writes at a time anyway
+            session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         if session.scalars(select(StoreRow.id).limit(1)).first() is None:
             session.add(StoreRow(id=name, address=address, state=StoreState.CURRENT, noted_at=at))
             return

@@ -114,3 +114,27 @@ def test_after_a_failed_sync_nothing_is_acknowledged_any_more(tmp_path: Path) ->
     with pytest.raises(Unavailable, match="store_read_only"):
         store.writer(new_id())
     assert store.read(before, start=0, length=6) == b"before"
+
+
+def test_a_disk_that_is_not_mounted_is_away_for_every_call_and_nothing_is_made_in_its_place(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path / "store")
+    name = put(store, b"x")
+    (tmp_path / "store").rename(tmp_path / "elsewhere")
+    (tmp_path / "store").mkdir()
+    for act in (
+        lambda: store.writer(new_id()),
+        lambda: store.delete(name),
+        lambda: store.delete(new_id()),
+        lambda: store.size(name),
+        lambda: store.read(name, start=0, length=1),
+        lambda: list(store.names()),
+        lambda: list(store.unfinished()),
+        lambda: store.clear_unfinished(before=datetime.now(UTC)),
+    ):
+        with pytest.raises(Unavailable, match="store_unavailable"):
+            act()
+    assert list((tmp_path / "store").iterdir()) == []
+    (tmp_path / "store").rmdir()
+    (tmp_path / "elsewhere").rename(tmp_path / "store")
+    assert store.read(name, start=0, length=1) == b"x"
+    assert store.takes_writes

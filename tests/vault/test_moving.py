@@ -26,6 +26,7 @@ from tests.families import Family
 from tests.vault.scene import add_clip, add_footage
 from tests.vault.sending import Sender, film
 from vault import BothStores, Depth, DiskStore, Next, ObjectState, Pace, recognise, whereabouts
+from vault.disk import DiskWriter
 from vault.models import ObjectRow
 from vault.upkeep_models import CopiedRow, StoreRow, StoreState
 
@@ -355,3 +356,30 @@ def test_what_was_put_right_after_it_was_copied_as_damage_is_copied_anew_before_
     assert (done.next, done.copied, done.damaged) == (Next.DROP, 1, ())
     assert removal.file("new", mended).read_bytes() == right[mended]
     assert removal.file("new", kept).read_bytes() == removal.file("old", kept).read_bytes()
+
+
+def test_of_two_first_processes_at_once_one_store_is_known(removal: Removal) -> None:
+    with removal.db.begin() as session:
+        for row in session.scalars(select(StoreRow)):
+            session.delete(row)
+    both_have_marked = threading.Barrier(2)
+
+    class Meeting(DiskStore):
+        """Lets a process go on only when the other has left its mark, too."""
+
+        def writer(self, name: str) -> DiskWriter:
+            writer = super().writer(name)
+            both_have_marked.wait(timeout=20)
+            return writer
+
+    store = Meeting(removal.folder / "old")
+    first, second = (threading.Thread(target=removal.start, args=(store,)) for _ in range(2))
+    for thread in (first, second):
+        thread.start()
+    for thread in (first, second):
+        thread.join()
+    assert states(removal.db) == {"/somewhere": StoreState.CURRENT}
+    with removal.db.read() as session:
+        (mark,) = whereabouts.marks(session)
+    assert store.size(mark) is not None
+    assert removal.is_sound(store)

@@ -12,20 +12,23 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from consent import RenditionState
+from core import jobs
 from core.ahead import ahead, plain_buffers
-from core.db import Database
+from core.db import Database, get
 from core.errors import Damaged, NotFound
-from core.ids import CaseId, JobId, ObjectId
+from core.ids import CaseId, FootageId, JobId, ObjectId
 from core.jobs import JobRow, JobState
 from core.segments import SegmentReader, damaged
 from keys import JobCapability, KeyStanding, KeyStore
 from vault import clips, deposits, detecting, errors, redacting, sealed, stretches
 from vault.findings import Finding, Trouble
-from vault.models import ObjectRow, ObjectState
+from vault.models import FootageRow, FootageState, ObjectRow, ObjectState, RenditionRow
 from vault.objects import ObjectStore
 from vault.pace import Pace
 from vault.quarantine import lift
@@ -34,7 +37,8 @@ Told = Callable[[int, int], object]
 """Told how many bytes are read, of how many."""
 
 _WORDS: Mapping[str, str] = {
-    deposits.FINISH: "A deposit's preparation stopped at it. Nobody goes on with it: deposit that film again.",
+    deposits.FINISH: "A deposit's preparation stopped at it, and something of that family was taken out of use, so it "
+    "doesn't go on by itself. If the film is still wanted, deposit it again.",
     clips.CUT: "A clip wasn't cut because of it. Its guider can cut it anew.",
     detecting.DETECT: "The people in a film weren't found because of it. Its guider can have them looked for anew.",
     redacting.REDACT: "A version wasn't blurred because of it. Its guider can have it blurred anew.",
@@ -68,7 +72,8 @@ class Lifting:
         lifted: which are in use again.
         findings: which are not, and why.
         left: how many weren't looked at, since it was broken off.
-        stopped: work that may be asked for again now; none of it goes on by itself.
+        going_on: deposits whose preparation had stopped at one of them, and goes on.
+        stopped: other work that had; it may be asked for again now, and doesn't go on by itself.
     """
 
     objects: int
@@ -76,6 +81,7 @@ class Lifting:
     lifted: tuple[ObjectId, ...]
     findings: tuple[Finding, ...]
     left: int
+    going_on: tuple[FootageId, ...]
     stopped: tuple[StoppedWork, ...]
 
 
@@ -130,6 +136,7 @@ def lift_quarantines(
         lifted=tuple(ObjectId(row.id) for row in lifted),
         findings=tuple(findings),
         left=len(waiting) - done,
+        going_on=tuple(look.going_on),
         stopped=stopped,
     )
 
@@ -143,7 +150,8 @@ class _Look:
     on_progress: Told
     objects: int = 0
     read: int = 0
-    whole: int = field(default=0)
+    whole: int = 0
+    going_on: list[FootageId] = field(default_factory=list)
 
     def begin(self) -> list[ObjectId]:
         """What is quarantined, and how much that is."""
@@ -175,9 +183,13 @@ class _Look:
         return None
 
     def lift(self, row: ObjectRow) -> bool:
-        """Note that it is sound; whether that was news."""
+        """Note that it is sound, and have what stopped at it go on; whether that was news."""
         with self.db.begin() as session:
-            return lift(session, row)
+            is_news = lift(session, row)
+            footage_id = _prepare_again(session, row, at=self.db.clock.now()) if is_news else None
+        if footage_id is not None:
+            self.going_on.append(footage_id)
+        return is_news
 
     def _read_whole(self, row: ObjectRow) -> None:
         """Compare all of it with what was pinned.
@@ -220,11 +232,37 @@ class _Look:
             raise _Stopped
 
 
+def _prepare_again(session: Session, row: ObjectRow, *, at: datetime) -> FootageId | None:
+    """Have the deposit be prepared whose preparation stopped at this object, as nobody else can ask for that.
+
+    Not where anything of the case was taken out of use: it may have been everything, and a film that is prepared now
+    would be in use again.
+    """
+    made_of_it = select(RenditionRow.footage_id).where(RenditionRow.object_id == row.id, RenditionRow.clip_id.is_(None))
+    footage = session.scalars(
+        select(FootageRow).where(
+            or_(FootageRow.original_id == row.id, FootageRow.id.in_(made_of_it)),
+            FootageRow.state == FootageState.REJECTED,
+            FootageRow.error_code == damaged().code,
+        )
+    ).one_or_none()
+    out_of_use = select(RenditionRow.id).where(
+        RenditionRow.case_id == row.case_id, RenditionRow.state == RenditionState.WITHDRAWN_FROM_USE
+    )
+    if footage is None or footage.original_id is None or session.scalars(out_of_use.limit(1)).first() is not None:
+        return None
+    footage.state, footage.error_code, footage.error_sentence = FootageState.PREPARING, None, None
+    footage.job_id = jobs.enqueue(session, deposits.FINISH, subject=footage.id, case_id=row.case_id, at=at)
+    return FootageId(footage.id)
+
+
 def _stopped(session: Session, cases: set[str]) -> Iterator[StoppedWork]:
     """The work of these cases that was given up because of damage."""
     query = select(JobRow).where(
         JobRow.case_id.in_(cases), JobRow.state == JobState.PARKED, JobRow.error_code == damaged().code
     )
     for row in session.scalars(query.order_by(JobRow.created_at, JobRow.id)):
+        if row.kind == deposits.FINISH and get(session, FootageRow, row.subject).state is not FootageState.REJECTED:
+            continue
         if row.kind in _WORDS:
             yield StoppedWork(JobId(row.id), row.kind, row.subject)

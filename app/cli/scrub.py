@@ -88,6 +88,7 @@ def _lift(rate: float, *, store: Path | None, passphrase_file: Path | None, as_j
         )
     words = [f"lifted  {one}\n    All of it is as it was sealed: its quarantine is lifted." for one in done.lifted]
     words += _words(done.findings)
+    words += [f"deposit.finish  {one}\n    Its preparation had stopped at that, and goes on." for one in done.going_on]
     words += [f"{one.kind}  {one.subject}\n    {one.sentence}" for one in done.stopped]
     words.append(f"{len(done.lifted)} lifted, {len(done.findings)} not.")
     words += [f"Broken off: {done.left} weren't looked at. Run it again."] if done.left else []
@@ -99,6 +100,7 @@ def _lift(rate: float, *, store: Path | None, passphrase_file: Path | None, as_j
         read_bytes=done.read_bytes,
         lifted=done.lifted,
         left=done.left,
+        going_on=done.going_on,
         findings=_told(done.findings),
         stopped=[
             {"job": one.job_id, "kind": one.kind, "subject": one.subject, "sentence": one.sentence}

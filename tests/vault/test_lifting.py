@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 import vault
 from consent import Purpose, RenditionState
-from core import jobs
+from core import jobs, outbox
 from core.db import Database
 from core.errors import Refused
-from core.ids import ObjectId, VisitId, new_id
+from core.ids import FootageId, ObjectId, VisitId, new_id
 from core.segments import damaged
 from keys import KeyStore
 from tests.families import Family
 from tests.vault.cinema import Cinema, make_cinema
 from vault import Depth, DiskStore, Lifting, ObjectState, Pace, Trouble, disposal, quarantine
-from vault.models import ClipRow, ObjectRow, RenditionRow
+from vault.models import ClipRow, FootageRow, FootageState, ObjectRow, RenditionRow
 
 
 @dataclass
@@ -92,7 +93,7 @@ def test_what_is_all_right_again_is_played_again_and_the_log_says_so(shelf: Shel
     assert shelf.cinema.play(shelf.cinema.guider, ticket) == shelf.cinema.clip.content  # decided anew like any other
     (told,) = shelf.cinema.events("object.quarantine_lifted")
     assert (told.object_id, told.case_id) == (shelf.film, shelf.cinema.family.case_id)
-    assert shelf.lift() == Lifting(0, 0, (), (), 0, ())
+    assert shelf.lift() == Lifting(0, 0, (), (), 0, (), ())
 
 
 WRONG: dict[str, tuple[Callable[[bytes], bytes | None], Trouble]] = {
@@ -165,7 +166,7 @@ def test_what_is_on_its_way_out_is_never_lifted(shelf: Shelf) -> None:
         disposal.begin_destroying(session, clip.id, at=shelf.db.clock.now())
     with shelf.db.begin() as session:  # as if it was read just before
         assert not quarantine.lift(session, seen)
-    assert shelf.lift() == Lifting(0, 0, (), (), 0, ())
+    assert shelf.lift() == Lifting(0, 0, (), (), 0, (), ())
     assert shelf.state() == (ObjectState.DESTROYING, RenditionState.WITHDRAWN_FROM_USE)
 
 
@@ -219,3 +220,30 @@ def test_fsck_names_what_is_quarantined_until_it_is_lifted(shelf: Shelf) -> None
     assert told(Depth.LENGTHS) == told(Depth.EVERYTHING) == [(Trouble.OBJECT_QUARANTINED, shelf.film)]
     shelf.lift()
     assert told(Depth.LENGTHS) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("is_stopped", [False, True], ids=["and goes on", "and use was stopped"])
+def test_a_deposit_had_stopped_at_it(shelf: Shelf, is_stopped: bool) -> None:  # noqa: FBT001 - a case of the table
+    with shelf.db.begin() as session:
+        at, footage = shelf.db.clock.now(), session.scalars(select(FootageRow)).one()
+        footage_id, original = FootageId(footage.id), ObjectId(footage.original_id or "")
+        job = jobs.enqueue(session, vault.FINISH, subject=footage_id, case_id=footage.case_id, at=at)
+        lease = jobs.take(session, job, at=at)
+        quarantine.quarantine(session, original)
+        if is_stopped:
+            disposal.stop_use(session, case_id=shelf.cinema.family.case_id, clip_id=None)
+    assert lease is not None
+    vault.give_up(shelf.db, lease=lease, error=damaged())
+    done = shelf.lift()
+    with shelf.db.read() as session:
+        footage = session.get_one(FootageRow, footage_id)
+        waiting = [payload["job_id"] for payload in outbox.undelivered(session, jobs.START)]
+    assert done.lifted == (original,)
+    if is_stopped:
+        assert (done.going_on, [one.subject for one in done.stopped]) == ((), [footage_id])
+        assert (footage.state, footage.error_code) == (FootageState.REJECTED, "object_damaged")
+    else:
+        assert (done.going_on, done.stopped) == ((footage_id,), ())
+        assert (footage.state, footage.error_code) == (FootageState.PREPARING, None)
+        assert footage.job_id in waiting

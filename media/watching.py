@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -77,7 +77,9 @@ class Watch:
     seen: dict[int, Faces] = field(default_factory=dict)
     cuts: list[int] = field(default_factory=list)
     _held: deque[tuple[int, Picture]] = field(default_factory=deque)
+    _asked: deque[tuple[int, Picture, Future[Faces]]] = field(default_factory=deque)
     _looks: list[_Looked] = field(default_factory=list)
+    _last: int | None = None
     _whole: int = 0
     _changes: Changes = field(default_factory=Changes)
     _scenes: Scenes = field(default_factory=Scenes)
@@ -89,7 +91,7 @@ class Watch:
     @property
     def holds(self) -> int:
         """How many frames it holds at most, the one that it takes among them; these must stay as they are."""
-        return max(self.longest, self.step) + self.step + 1
+        return max(self.longest, self.step) + (self.threads + 2) * self.step
 
     def take(self, number: int, picture: Picture) -> None:
         """The next frame."""
@@ -97,13 +99,11 @@ class Watch:
             self.cuts.append(number)
             self._end_scene()
         self._held.append((number, picture))
-        if not self._looks:
+        if self._last is None or number - self._whole >= max(self.longest, self.step):
+            self._changes.new_in(picture)
             self._look_at_all(number, picture)
-        elif number - self._looks[-1].number >= self.step:
-            if number - self._whole >= self.longest:
-                self._look_at_all(number, picture)
-            else:
-                self._look_at_new(number, picture)
+        elif number - self._last >= self.step:
+            self._look_at_new(number, picture)
 
     def close(self) -> None:
         """There are no more frames."""
@@ -112,44 +112,62 @@ class Watch:
 
     def _end_scene(self) -> None:
         if self._held and self._held[-1][0] != self._whole:
-            if self._looks[-1].number == self._held[-1][0]:
+            if self._looks and self._looks[-1].number == self._held[-1][0]:
                 self._looks.pop()
+            self._changes.new_in(self._held[-1][1])
             self._look_at_all(*self._held[-1])
+        self._hear_all()
         for last in self._looks:
             self._note(last.number, _strong(last.faces, NONE))
         self._held.clear()
         self._looks.clear()
+        self._last = None
         self._changes.forget()
 
     # Looking
 
     def _look_at_all(self, number: int, picture: Picture) -> None:
-        self._changes.new_in(picture)
-        self._looked_at_all(number, picture)
-
-    def _looked_at_all(self, number: int, picture: Picture) -> None:
-        faces = self.look(picture, picture.whole, Size.FULL, HARDLY)
+        """Begin to; what is seen is heard later, so that several looks go on at once."""
+        self._asked.append((number, picture, self._pool.submit(self.look, picture, picture.whole, Size.FULL, HARDLY)))
         self._changes.looked([picture.whole])
+        self._last = self._whole = number
+        while len(self._asked) > self.threads:
+            self._hear()
+
+    def _hear_all(self) -> None:
+        while self._asked:
+            self._hear()
+
+    def _hear(self) -> None:
+        """Take what the earliest of the looks at all of a picture saw."""
+        number, picture, answer = self._asked.popleft()
+        faces = answer.result()
         self._look_back(faces)
         self._looks.append(_Looked(number, picture, faces))
-        self._whole = number
         self._settle()
 
     def _look_at_new(self, number: int, picture: Picture) -> None:
         """Look at what is new and at whoever isn't surely still there."""
         new, (across, down) = self._changes.new_in(picture)
-        known = self._looks[-1].faces + np.array([across, down, 0, 0, 0])
-        stay = (known[:, 4] >= WELL) & ~regions.touched(known, new)
-        large = ~stay & (known[:, 4] >= WELL) & (regions.sizes(known) >= _LARGE)
-        staying = self._of_large(known[large], picture)
-        if staying is not None:
-            new = regions.without(new, staying)
-            staying = np.concatenate([known[stay], staying])
-            faces = self._of_rest(new, known[~stay & ~large], staying=staying, picture=picture)
+        shape = picture.y.shape
+        if regions.joined(regions.around_new(new, shape=shape), shape=shape) != [picture.whole]:
+            self._hear_all()
+            faces = self._still_and_new(self._looks[-1].faces + np.array([across, down, 0, 0, 0]), new, picture)
             if faces is not None:
                 self._looks.append(_Looked(number, picture, faces))
+                self._last = number
                 return
-        self._looked_at_all(number, picture)
+        self._look_at_all(number, picture)
+
+    def _still_and_new(self, known: Faces, new: Parts, picture: Picture) -> Faces | None:
+        """Who is there, of those who were and beside them; nothing if that can't be told by looking at a part."""
+        stay = (known[:, 4] >= WELL) & ~regions.touched(known, new)
+        large = ~stay & (known[:, 4] >= WELL) & (regions.sizes(known) >= _LARGE)
+        found = self._of_large(known[large], picture)
+        if found is None:
+            return None
+        staying = np.concatenate([known[stay], found])
+        return self._of_rest(regions.without(new, found), known[~stay & ~large], staying=staying, picture=picture)
 
     def _of_large(self, known: Faces, picture: Picture) -> Faces | None:
         """Where large faces are now, at half the size; nothing if one isn't found again."""
@@ -185,8 +203,8 @@ class Watch:
         if not self._looks:
             return
         sought = _alone(faces, self._looks[-1].faces)
-        for before in reversed(self._looks):
-            if not len(sought) or before.number == self._whole:
+        for before in reversed(self._looks[1:]):  # all of the first was looked at
+            if not len(sought):
                 return
             found = self._looked_around(before.picture, sought, least=HARDLY)
             found = found[_alike(found, sought).any(axis=1)]
@@ -207,7 +225,7 @@ class Watch:
             here.faces = _confirmed(here.faces, before.faces)
             self._look_between(before, here)
         del self._looks[:-1]
-        while self._held and self._held[0][0] < self._whole:
+        while self._held and self._held[0][0] < self._looks[0].number:
             self._held.popleft()
 
     def _look_between(self, before: _Looked, here: _Looked) -> None:

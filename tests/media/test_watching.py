@@ -49,8 +49,8 @@ class Eye:
         return np.array(rows, np.float64) if rows else NONE
 
 
-def watched(eye: Eye, planes: Sequence[Plane]) -> Watch:
-    watch = Watch(eye.look, step=STEP, longest=LONGEST, threads=1)
+def watched(eye: Eye, planes: Sequence[Plane], *, threads: int = 1) -> Watch:
+    watch = Watch(eye.look, step=STEP, longest=LONGEST, threads=threads)
     for number, plane in enumerate(planes):
         eye.shown.append(picture(plane))
         watch.take(number, eye.shown[-1])
@@ -144,11 +144,31 @@ def test_somebody_small_beside_a_large_face_is_looked_for_at_full_size() -> None
     assert any(size is Size.HALF for _, _, size in eye.looks)
 
 
-def test_no_picture_is_looked_at_after_it_may_have_been_overwritten() -> None:
-    eye = Eye([lambda number: (200, 90, 30) if number % 20 > 9 else None])
-    watch = Watch(eye.look, step=STEP, longest=LONGEST, threads=1)
+def restless(number: int) -> tuple[int, int, int] | None:
+    return (200, 90, 30) if number % 20 > 9 else None
+
+
+def restless_planes(eye: Eye) -> list[Plane]:
+    """Now and then nothing is as it was, so that several looks at all of a picture go on at once."""
     planes = planes_of(eye, 70)
-    for number, plane in enumerate(planes):
+    return [plane // 2 if 25 < number < 45 and number % 2 else plane for number, plane in enumerate(planes)]
+
+
+def test_it_makes_no_difference_how_many_looks_go_on_at_once() -> None:
+    one, three = Eye([restless]), Eye([restless])
+    found, as_well = (watched(eye, restless_planes(eye), threads=count) for eye, count in ((one, 1), (three, 3)))
+    assert found.cuts == as_well.cuts
+    assert {number: faces.tolist() for number, faces in found.seen.items()} == {
+        number: faces.tolist() for number, faces in as_well.seen.items()
+    }
+    assert missed(found.seen, one, frames=70) == []
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_picture_is_looked_at_after_it_may_have_been_overwritten(threads: int) -> None:
+    eye = Eye([restless])
+    watch = Watch(eye.look, step=STEP, longest=LONGEST, threads=threads)
+    for number, plane in enumerate(restless_planes(eye)):
         eye.shown.append(picture(plane))
         before = len(eye.looks)
         watch.take(number, eye.shown[-1])

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import audit
 import retention
+from app import keylog
 from app.service import Service
-from audit import Event
 from core.clock import ENGLAND
 from keys import RollReport, Standing
 
@@ -98,6 +98,7 @@ def go_on(service: Service, roll_id: str) -> RollReport | None:
 
 def finish_roll(service: Service) -> None:
     """Go on with whatever roll was begun, here or elsewhere: a duty, so that none is left half-way until night."""
+    keylog.catch_up(service)  # of one that was done by a process which was killed before it could say so
     under_way = service.keystore.roll_under_way()
     if under_way is not None:
         go_on(service, under_way.id)
@@ -154,8 +155,5 @@ def _places(standing: Standing) -> Iterator[Trouble]:
 def _tell(service: Service, report: RollReport) -> None:
     if not report.is_done:
         return
-    with service.db.begin() as session:
-        audit.record(
-            session, Event.EPOCH_ROLLED, actor=None, object_id=report.id, details={"epoch": report.from_number}
-        )
+    keylog.catch_up(service)
     note_log(service)

@@ -29,6 +29,7 @@ from audit.standing import (
     tell_narrowing,
     witnessed_checkpoints,
 )
+from audit.told import told, told_last
 from audit.verdict import Fault, Finding, Verdict
 from audit.verify import verify
 from audit.witness import FileWitness, Witness
@@ -83,6 +84,8 @@ __all__ = [
     "tell_checkpoint",
     "tell_narrowing",
     "to_remember",
+    "told",
+    "told_last",
     "verify",
     "verify_export",
     "watched_in_bulk",

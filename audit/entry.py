@@ -127,7 +127,9 @@ class Event(StrEnum):
     CERTIFICATE_ISSUED = "certificate.issued"
     CASE_KEY_ROLLED = "case_key.rolled"
     EPOCH_ROLLED = "epoch.rolled"
+    ROOT_CHANGE_BEGUN = "root.change_begun"
     ROOT_ROTATED = "root.rotated"
+    ROOT_DESTRUCTION_BEGUN = "root.destruction_begun"
     ROOT_DESTROYED = "root.destroyed"
     KEY_PLACE_ADDED = "key_place.added"
     KEY_PLACE_LOST = "key_place.lost"
@@ -179,6 +181,7 @@ NARROWING = frozenset(
         Event.DESTROYED,
         Event.CASE_KEY_ROLLED,
         Event.EPOCH_ROLLED,
+        Event.ROOT_DESTRUCTION_BEGUN,
         Event.ROOT_DESTROYED,
     }
 )
@@ -250,6 +253,7 @@ WIDENING_OR_NEUTRAL = frozenset(
         Event.SWEEP_HALTED,
         Event.SWEEP_APPROVED,
         Event.CERTIFICATE_ISSUED,
+        Event.ROOT_CHANGE_BEGUN,
         Event.ROOT_ROTATED,
         Event.KEY_PLACE_ADDED,
         Event.KEY_PLACE_LOST,

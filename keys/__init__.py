@@ -6,6 +6,7 @@ destroyed stays destroyed once the epoch has rolled: every copy of the old wrapp
 
 from keys.bindings import object_binding, part_binding
 from keys.capability import Capability, JobCapability
+from keys.changes import Change, ChangeKind
 from keys.custody import RootFacts
 from keys.fields import RecordKey, RecordOwner, blind_index, open_field, seal_field
 from keys.files import read_passphrase_file, read_private
@@ -26,6 +27,8 @@ __all__ = [
     "KEYS_METADATA",
     "Assurance",
     "Capability",
+    "Change",
+    "ChangeKind",
     "Cost",
     "Destruction",
     "Erasure",

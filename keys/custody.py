@@ -170,6 +170,16 @@ class Custody:
             copies.require_places(self.db, keyring=self.keyring)
             return rooting.destroy(self.db, keyring=self.keyring, root_id=root_id, root=root)
 
+    def require_former(self, root_id: str) -> None:
+        """Go on only with a root key that sealed the keyring once and seals no place of it now.
+
+        Raises:
+            NotFound: ``root_unknown``.
+            Conflict: ``root_in_use``.
+        """
+        with self.db.read() as session:
+            rooting.require_former(session, keyring=self.keyring, root_id=root_id)
+
     def roots(self) -> tuple[RootStanding, ...]:
         """Every root key that ever sealed the keyring, the oldest first."""
         live = rooting.live_id(self.keyring)

@@ -175,6 +175,15 @@ class Keyring:
         """Whether the live file is under another root than the open one."""
         return self.file_at(self.places[0]).root != self._record
 
+    def require_free(self, folder: Path) -> None:
+        """Go on only where no keyring lies.
+
+        Raises:
+            Conflict: ``keyring_exists``.
+        """
+        if (folder / FILE_NAME).exists():
+            raise _keyring_exists()
+
     def copy_to(self, folder: Path, *, place_id: str) -> None:
         """Write the capsule to a further place.
 
@@ -219,8 +228,7 @@ class Keyring:
         self._take(root, capsule, record=record)
 
     def _put_first(self, place: Path, *, file: KeyringFile, root: OpenRoot) -> None:
-        if (place / FILE_NAME).exists():
-            raise _keyring_exists()
+        self.require_free(place)
         self._put(place, file, root=root)
 
     def _put(self, place: Path, file: KeyringFile, *, root: OpenRoot) -> None:

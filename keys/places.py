@@ -41,16 +41,20 @@ def first_rows(session: Session, *, capsule: Capsule, place_ids: Sequence[str], 
 def add_recovery(db: Database, *, keyring: Keyring, folder: Path) -> str:
     """Register one more recovery place and write the keyring there; configure it from the next start on.
 
+    It is registered first: a keyring that nobody knew of would be worse than a place without one, which may be noted as
+    lost and attested gone. No transaction is open while the root is asked.
+
     Returns:
         The place's id.
 
     Raises:
         Conflict: ``keyring_exists``: something is there already.
     """
-    with keyring.writer(), db.begin() as session:
+    with keyring.writer():
+        keyring.require_free(folder)
         place_id = new_id()
-        session.add(PlaceRow(id=place_id, kind=PlaceKind.RECOVERY, registered_at=db.clock.now()))
-        session.flush()
+        with db.begin() as session:
+            session.add(PlaceRow(id=place_id, kind=PlaceKind.RECOVERY, registered_at=db.clock.now()))
         keyring.copy_to(folder, place_id=place_id)
     return place_id
 

@@ -87,12 +87,7 @@ def destroy(db: Database, *, keyring: Keyring, root_id: str, root: Root) -> Root
         Refused: ``wrong_root``: that root is of another name.
     """
     with db.read() as session:
-        row = session.get(RootRow, root_id)
-    if row is None:
-        raise _unknown()
-    files = [keyring.file_at(place) for place in keyring.places]
-    if root_id in {fingerprint(file.root_uri, file.root) for file in files}:
-        raise _in_use()
+        row = require_former(session, keyring=keyring, root_id=root_id)
     reference = json.loads(row.reference)
     if not reference:
         raise _in_keyring()
@@ -105,6 +100,22 @@ def destroy(db: Database, *, keyring: Keyring, root_id: str, root: Root) -> Root
         if row.destroyed_at is None:
             row.destroyed_at, row.gone_at = at, gone_at
         return _standing(row, live=None)
+
+
+def require_former(session: Session, *, keyring: Keyring, root_id: str) -> RootRow:
+    """The row of a root key that seals none of the places any more.
+
+    Raises:
+        NotFound: ``root_unknown``.
+        Conflict: ``root_in_use``.
+    """
+    row = session.get(RootRow, root_id)
+    if row is None:
+        raise _unknown()
+    files = [keyring.file_at(place) for place in keyring.places]
+    if root_id in {fingerprint(file.root_uri, file.root) for file in files}:
+        raise _in_use()
+    return row
 
 
 def _standing(row: RootRow, *, live: str | None) -> RootStanding:

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.ids import ObjectId
-from keys import copies, heartbeat, inventory, objects, records, roll, standing
+from keys import changes, copies, heartbeat, inventory, objects, records, roll, standing
+from keys.changes import Change
 from keys.custody import Custody
 from keys.fields import RecordOwner
 from keys.inventory import KeyLine, KeyStanding
@@ -60,6 +61,11 @@ class Upkeep(Custody):
         """Whether destroyed keys wait for a roll that puts their copies beyond use."""
         with self.db.read() as session:
             return roll.pending_since(session) is not None
+
+    def changes(self, *, since: datetime) -> tuple[Change, ...]:
+        """What was rolled, destroyed, added, lost and attested gone since a time, the oldest first."""
+        with self.db.read() as session:
+            return tuple(changes.changes(session, since=since))
 
     def copy_rows(self) -> int:
         """Copy the key rows to the recovery places where they have changed; call it every quarter of an hour.

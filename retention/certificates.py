@@ -226,9 +226,10 @@ def roll_if_needed(db: Database, *, keystore: KeyStore, sweep_id: str) -> bool:
     report = keystore.roll_epoch()
     if report.is_done:
         with db.begin() as session:
-            audit.record(
-                session, Event.EPOCH_ROLLED, actor=None, object_id=report.id, details={"epoch": report.from_number}
-            )
+            if not audit.told(session, Event.EPOCH_ROLLED, object_ids=[report.id]):
+                audit.record(
+                    session, Event.EPOCH_ROLLED, actor=None, object_id=report.id, details={"epoch": report.from_number}
+                )
     return _erasure(keystore, last).rolled_at is not None
 
 

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-import audit
 import keys
+from app import keylog
 from app.cli import say
 from app.cli.keys import commands as key_commands
 from app.cli.keys import places_of
 from app.cli.options import Json, PassphraseFile, Store, opened
-from audit import Event
 
 commands = typer.Typer(no_args_is_help=True, help="The registered places of the keyring.")
 key_commands.add_typer(commands, name="places")
@@ -41,9 +40,10 @@ def add(
     Then add the folder to VAULT_RECOVERY_PLACE and start every process again: until then no roll goes through.
     """
     folder = folder.absolute()
-    with opened(store=store, passphrase_file=passphrase_file) as service, service.db.begin() as session:
+    with opened(store=store, passphrase_file=passphrase_file) as service:
+        keylog.catch_up(service)
         place = keys.add_recovery(service.keystore.db, keyring=service.keystore.keyring, folder=folder)
-        audit.record(session, Event.KEY_PLACE_ADDED, actor=None, object_id=place)
+        keylog.catch_up(service)
     say(
         f"{folder} is place {place} and holds the keyring.\n"
         f"Now add it to VAULT_RECOVERY_PLACE (with a colon between), start every process again, and run\n"
@@ -63,9 +63,8 @@ def lost(place: PlaceId, *, store: Store = None, passphrase_file: PassphraseFile
     """
     with opened(store=store, passphrase_file=passphrase_file) as service:
         keys.require_known(service.keystore.db, place_id=place, lost=keys.Loss.TO_NOTE)
-        with service.db.begin() as session:
-            audit.record(session, Event.KEY_PLACE_LOST, actor=None, object_id=place)
-            keys.lose(service.keystore.db, place_id=place)
+        keys.lose(service.keystore.db, place_id=place)
+        keylog.catch_up(service)
     say(
         f"Place {place} is noted as lost. Take its folder out of VAULT_RECOVERY_PLACE and start every process again.\n"
         f"When you know that it was physically destroyed: vig-vault key places gone {place}",
@@ -89,7 +88,6 @@ def gone(
         keys.require_known(service.keystore.db, place_id=place, lost=keys.Loss.NOTED)
         if not yes and not typer.confirm("Do you know, from whoever did it, that this disk was physically destroyed?"):
             raise typer.Exit(1)
-        with service.db.begin() as session:
-            audit.record(session, Event.KEY_PLACE_GONE, actor=None, object_id=place)
-            keys.attest_gone(service.keystore.db, place_id=place)
+        keys.attest_gone(service.keystore.db, place_id=place)
+        keylog.catch_up(service)
     say(f"It is attested that place {place} is gone.", as_json=as_json, place=place, gone=True)

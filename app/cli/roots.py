@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-import audit
-from app import unsealing
+from app import keylog, unsealing
 from app.cli import say
 from app.cli.keys import commands
 from app.cli.options import Json, PassphraseFile, Store, new_secret, opened, root, secret, settings
@@ -41,9 +40,9 @@ def rotate_root(
         name = new_root_uri or read.root
         given = secret(read) if is_next else new_secret(name, file=new_passphrase_file)
         new = root_from(name, given=Typed(given))
-        with service.db.begin() as session:
-            audit.record(session, Event.ROOT_ROTATED, actor=None, details={"root": new.uri})
-            made = service.keystore.rotate_root(new) if is_next else service.keystore.change_root(new)
+        keylog.intend(service, Event.ROOT_CHANGE_BEGUN, uri=new.uri)
+        made = service.keystore.rotate_root(new) if is_next else service.keystore.change_root(new)
+        keylog.catch_up(service)
         former = [one for one in service.keystore.roots() if not one.is_live and one.gone_at is None]
     told = unsealing.ask_all(read.store / unsealing.FOLDER, secret=given if name == read.root else None)
     stay = [one for one in told if one.is_sealed or one.code]
@@ -89,9 +88,10 @@ def destroy_root(
         if not yes and not typer.confirm("Destroy it for good?"):
             raise typer.Exit(1)
         former = root(replace(read, root=former_root_uri or read.root))
-        with service.db.begin() as session:
-            audit.record(session, Event.ROOT_DESTROYED, actor=None, details={"root": former.uri})
-            found = service.keystore.destroy_root(root_id, root=former)
+        service.keystore.require_former(root_id)
+        keylog.intend(service, Event.ROOT_DESTRUCTION_BEGUN, uri=former.uri, root_id=root_id)
+        found = service.keystore.destroy_root(root_id, root=former)
+        keylog.catch_up(service)
     end = (
         f"gone from {found.gone_at:%Y-%m-%d %H:%M} UTC on" if found.gone_at else "nobody knows from when on it is gone"
     )

@@ -16,13 +16,17 @@ import app.cli.keys
 import app.cli.places
 import app.cli.roots
 import app.cli.store  # noqa: F401 - these register commands
+import audit
+import consent
 from app.cli import application
-from app.service import Service, open_service
+from app.schema import Tree, upgrade
+from app.service import ORIGIN_FILE, Service, databases, open_service
 from app.settings import Settings
 from app.setup import make_store
+from core.clock import SystemClock
 from core.errors import VaultError
 from core.secret import Secret
-from keys import Cost, LocalRoot
+from keys import Cost, KeyStore, LocalRoot
 from tests.app.browser import ORIGIN
 
 PASSPHRASE = "correct horse battery"
@@ -110,3 +114,19 @@ def make_shop(folder: Path) -> Shop:
     with shop.opened() as service:
         service.keystore.back_up()
     return shop
+
+
+def make_without_staff(settings: Settings) -> None:
+    """As ``vig-vault init`` does, but for the first administrator: families bring their own staff."""
+    settings.store.mkdir(mode=0o700)
+    (settings.store / ORIGIN_FILE).write_text("test\n", encoding="utf-8")
+    db, keys_db = databases(settings, clock=SystemClock())
+    upgrade(keys_db, Tree.KEYS)
+    root = LocalRoot(Secret(PASSPHRASE), cost=QUICK)
+    keystore = KeyStore.create(db=keys_db, root=root, places=settings.places)
+    upgrade(db, Tree.VAULT)
+    audit.attach(db, writer_key=keystore.audit_mac_key())
+    consent.publish_notices(db)
+    keystore.leave()
+    for database in (db, keys_db):
+        database.engine.dispose()

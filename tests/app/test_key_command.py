@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+import consent
+import keys
 from app import keeping, restoring
 from app.unsealing import FOLDER, Door
 from audit.models import AuditEntryRow
@@ -18,7 +23,10 @@ from core.secret import Secret
 from keys import JobCapability, KeyStore, LocalRoot, PlaceKind
 from keys.keyring import FILE_NAME
 from keys.models import ObjectKeyRow, PlaceRow, ProcessRow, RootRow
-from tests.app.keyshop import PASSPHRASE, Shop, make_shop
+from tests.app.keyshop import PASSPHRASE, QUICK, Shop, make_shop, make_without_staff, settings_in
+from tests.families import filming_visit, make_family
+from tests.vault.agreeing import agree_to_filming, share_with_social_worker
+from tests.vault.scene import add_clip, add_footage
 from vault.models import ObjectKind, ObjectRow, ObjectState
 
 CASE = CaseId(new_id())
@@ -82,7 +90,7 @@ def test_backup_makes_places_level_again(shop: Shop) -> None:
     recovery = shop.folder / "recovery" / FILE_NAME
     older = recovery.read_bytes()
     with shop.opened() as service:
-        service.keystore.change_root(LocalRoot(Secret(PASSPHRASE)))
+        service.keystore.change_root(LocalRoot(Secret(PASSPHRASE), cost=QUICK))
     recovery.write_bytes(older)
     assert [one["code"] for one in shop.ask("key", "status")[1]["troubles"]] == ["place_unreadable"]
     assert shop.run("key", "backup")[0] == 0
@@ -153,6 +161,60 @@ def test_a_running_process_is_sealed_by_a_new_root_and_opens_with_it(shop: Shop)
         running.keystore.unseal_again(LocalRoot(Secret("another battery altogether")))
         running.keystore.unseal_again(LocalRoot(Secret("not looked at while it is open")))
         assert not running.keystore.is_sealed
+
+
+def test_what_a_killed_process_did_to_the_keys_and_did_not_tell_is_told_once(shop: Shop) -> None:
+    with shop.opened() as service:
+        service.keystore.roll_epoch()
+        lost = keys.add_recovery(service.keystore.db, keyring=service.keystore.keyring, folder=shop.folder / "second")
+        keys.lose(service.keystore.db, place_id=lost)
+        service.keystore.change_root(LocalRoot(Secret(PASSPHRASE), cost=QUICK))
+        told = ("epoch.rolled", "key_place.added", "key_place.lost", "root.rotated")
+        assert not set(told) & set(logged(shop))
+        for _ in range(2):
+            keeping.finish_roll(service)
+        assert sorted(event for event in logged(shop) if event in told) == sorted(told)
+
+
+def test_a_new_place_that_a_killed_process_never_wrote_to_is_known_and_can_be_given_up(shop: Shop) -> None:
+    """The other way round there would be a keyring of which no certificate knew."""
+    folder = shop.folder / "full"
+    folder.touch()
+    assert shop.run("key", "places", "add", str(folder)) == (1, "file_unreachable")
+    places = shop.ask("key", "places", "list")[1]["places"]
+    (left,) = (place for place in places if place["folder"] is None)
+    assert shop.run("key", "roll-epoch") == (1, "place_unknown")
+    assert shop.run("key", "places", "lost", left["id"])[0] == 0
+    assert shop.run("key", "places", "gone", left["id"], "--yes")[0] == 0
+    assert shop.run("key", "roll-epoch")[0] == 0
+
+
+def test_a_withdrawal_does_not_wait_for_a_root_that_does_not_answer(tmp_path: Path) -> None:
+    """The key service takes the connection and says nothing, as one does that has stopped."""
+    shop = Shop(settings_in(tmp_path))
+    shop.write_passphrase(PASSPHRASE)
+    make_without_staff(shop.settings)
+    with shop.opened() as service, socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as beside:
+        family = make_family(service.db, service.keystore)
+        agree_to_filming(service.db, service.keystore, family)
+        footage = add_footage(service.db, service.keystore, service.store, family, filming_visit(service.db, family))  # type: ignore[arg-type]  # any store
+        clip = add_clip(service.db, service.keystore, service.store, family, footage, content=b"film")  # type: ignore[arg-type]  # any store
+        share_with_social_worker(service.db, family, clip.rendition_id)
+        name = f"hcvault://127.0.0.1:{silent.getsockname()[1]}/transit/keys/vig-vault?tls=no"
+        words = ("--new-root", name, "--new-passphrase-file", str(shop.write_passphrase("a token", name="token")))
+        command = beside.submit(shop.run, "key", "rotate-root", *words)
+        line, _ = silent.accept()
+        with line:
+            assert line.recv(1), "it asks"
+            begun = time.monotonic()
+            assert consent.stop_all(service.db, actor=family.mother.actor)
+            assert time.monotonic() - begun < 5
+            assert not command.done()
+        silent.close()
+        assert command.result() == (1, "root_unreachable")
+    events = logged(shop)
+    assert "root.change_begun" in events
+    assert "root.rotated" not in events
 
 
 def test_a_place_is_added_lost_and_attested_gone(shop: Shop) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 
 import app.cli.doctor
 import app.cli.fsck
+import app.cli.roots
 import app.cli.store  # noqa: F401 - these register commands
 from app.cli import application
 from core.errors import Refused
@@ -50,3 +53,21 @@ def test_a_store_is_made_examined_and_opened_with_a_token_and_by_no_other_root(h
     assert isinstance(refused, Refused)
     assert refused.code == "pin_refused"
     assert len(hsm.keys()) == 1, "nothing was made in its place"
+
+    pin.write_text(PIN)
+    rotated = json.loads(vig_vault("key", "rotate-root", "--json", VAULT_ROOT=uri).stdout)
+    assert len(hsm.keys()) == 2
+    (former,) = rotated["former"]
+    for _ in range(2):  # a command that was killed after the token's work is simply given again
+        assert vig_vault("key", "destroy-root", former, "--yes", VAULT_ROOT=uri).exit_code == 0
+    assert vig_vault("key", "destroy-root", rotated["id"], "--yes", VAULT_ROOT=uri).exit_code == 1
+    assert len(hsm.keys()) == 1
+    with closing(sqlite3.connect(tmp_path / "store" / "database.db")) as log:
+        said = log.execute("SELECT event, object_id FROM audit_entry WHERE event LIKE 'root.%' ORDER BY at, number")
+        assert said.fetchall() == [
+            ("root.change_begun", None),
+            ("root.rotated", rotated["id"]),
+            ("root.destruction_begun", former),
+            ("root.destroyed", former),
+            ("root.destruction_begun", former),
+        ]

@@ -15,27 +15,21 @@ from pathlib import Path
 
 import pytest
 
-import audit
-import consent
 import vault
 from app import doctor
 from app.doctor import State
 from app.duties import make_worker
 from app.main import create_app
-from app.schema import Tree, upgrade
-from app.service import ORIGIN_FILE, Service, databases
-from app.settings import Settings
+from app.service import Service
 from consent import Purpose
 from core import jobs
-from core.clock import SystemClock
 from core.errors import Unavailable
 from core.ids import ObjectId, UploadId, new_id
 from core.jobs import JobRow, JobState
-from core.secret import Secret
-from keys import JobCapability, KeyStanding, KeyStore, LocalRoot
+from keys import JobCapability, KeyStanding
 from tests.app.asking import ask, save_all
 from tests.app.browser import PROGRAM, Browser
-from tests.app.keyshop import PASSPHRASE, QUICK, Shop, make_shop, settings_in
+from tests.app.keyshop import PASSPHRASE, Shop, make_shop, make_without_staff, settings_in
 from tests.families import Family, filming_visit, make_family
 from tests.vault.agreeing import agree_to_filming
 from tests.vault.scene import Clip, add_clip, add_footage
@@ -68,22 +62,6 @@ class Place:
         """The same, set to another place by mistake."""
         address = address_of("s3", prefix=prefix, endpoint=f"http://127.0.0.1:{self.port}")
         return replace(self, shop=Shop(replace(self.shop.settings, objects=address)))
-
-
-def make_without_staff(settings: Settings) -> None:
-    """As ``vig-vault init`` does, but for the first administrator: families bring their own staff."""
-    settings.store.mkdir(mode=0o700)
-    (settings.store / ORIGIN_FILE).write_text("test\n", encoding="utf-8")
-    db, keys_db = databases(settings, clock=SystemClock())
-    upgrade(keys_db, Tree.KEYS)
-    root = LocalRoot(Secret(PASSPHRASE), cost=QUICK)
-    keystore = KeyStore.create(db=keys_db, root=root, places=settings.places)
-    upgrade(db, Tree.VAULT)
-    audit.attach(db, writer_key=keystore.audit_mac_key())
-    consent.publish_notices(db)
-    keystore.leave()
-    for database in (db, keys_db):
-        database.engine.dispose()
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ import json
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from core.errors import Damaged
 from core.secret import Secret
-from keys.roots import OpenRoot, Root, RootRecord, wrong_root
+from keys.roots import OpenRoot, Root, RootRecord, keyring_damaged, wrong_root
 
 FORMAT = "vig-vault-keyring/1"
 
@@ -109,7 +108,7 @@ class KeyringFile:
         try:
             content = json.loads(data)
             if content["format"] != FORMAT:
-                raise _damaged()
+                raise keyring_damaged()
             root = dict(content["root"])
             return cls(
                 store=str(content["store"]),
@@ -120,7 +119,7 @@ class KeyringFile:
                 sealed=base64.b64decode(content["capsule"], validate=True),
             )
         except (ValueError, KeyError, TypeError, binascii.Error):
-            raise _damaged() from None
+            raise keyring_damaged() from None
 
 
 def seal_capsule(capsule: Capsule, *, root: OpenRoot) -> bytes:
@@ -166,7 +165,3 @@ def _text(data: bytes) -> str:
 
 def _secret(text: str) -> Secret[bytes]:
     return Secret(base64.b64decode(text))
-
-
-def _damaged() -> Damaged:
-    return Damaged("keyring_damaged", "The keyring can't be read. Please bring back the copy at the recovery place.")

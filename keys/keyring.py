@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from core.errors import Conflict, Damaged, Invalid, Unavailable
 from core.secret import Secret
@@ -18,9 +17,6 @@ from keys.roots import OpenRoot, Root, RootRecord, sealed, wrong_root
 FILE_NAME = "keyring.json"
 LOCK_NAME = "keyring.lock"
 FEWEST_PLACES = 2
-_TRIES = 3
-
-T = TypeVar("T")
 
 
 class Keyring:
@@ -57,8 +53,8 @@ class Keyring:
         Raises:
             Conflict: a keyring is there already; it is never replaced.
         """
-        if any((place / FILE_NAME).exists() for place in self.places):
-            raise _keyring_exists()
+        for place in self.places:
+            self.require_free(place)
         record, opened = root.make()
         for place, place_id in zip(self.places, place_ids, strict=True):
             file = KeyringFile(capsule.store, place_id, capsule.sequence, root.uri, record, b"")
@@ -277,17 +273,6 @@ class Keyring:
                     self._root = self._record = self._capsule = None
             raise sealed()
         return root, file
-
-
-def again_if_rolled(look: Callable[[], T]) -> T:
-    """Look at a row and unwrap it; between the two its epoch may have gone, and then the row has moved on."""
-    for _ in range(_TRIES - 1):
-        try:
-            return look()
-        except Damaged as error:
-            if error.code != "epoch_key_missing":
-                raise
-    return look()
 
 
 def _no_recovery_place() -> Invalid:

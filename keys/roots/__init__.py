@@ -161,6 +161,11 @@ def wrong_root() -> Refused:
     )
 
 
+def keyring_damaged() -> Damaged:
+    """The answer to a keyring file, or a root's record in it, that isn't what was written."""
+    return Damaged("keyring_damaged", "The keyring can't be read. Please bring back the copy at the recovery place.")
+
+
 def unreachable(why: str) -> Unavailable:
     """The answer while a root that is elsewhere can't be reached.
 

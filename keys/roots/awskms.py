@@ -11,8 +11,18 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from core.errors import Damaged, Refused, Unavailable
-from keys.roots import Assurance, Destruction, RootRecord, extra, prove, unreachable, unusable, wrong_root
+from core.errors import Refused, Unavailable
+from keys.roots import (
+    Assurance,
+    Destruction,
+    RootRecord,
+    extra,
+    keyring_damaged,
+    prove,
+    unreachable,
+    unusable,
+    wrong_root,
+)
 from keys.roots.uris import RootUri, bad_uri, days
 from keys.wrap import key_damaged
 
@@ -195,7 +205,7 @@ def _context(associated_data: bytes) -> dict[str, str]:
 def _arn(record: RootRecord) -> str:
     arn = record.get("arn")
     if not isinstance(arn, str) or not arn.startswith("arn:"):
-        raise Damaged("keyring_damaged", "The keyring can't be read. Please bring back the copy at the recovery place.")
+        raise keyring_damaged()
     return arn
 
 

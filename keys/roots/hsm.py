@@ -5,9 +5,7 @@ nonce itself, by writing it over the one that it was handed (AWS CloudHSM) or be
 what it gives is kept as it came and handed back the same way, and the round trip at every opening proves that it works.
 
 Each use signs in, works and signs out again, under one lock of the process: a token that was taken out and put back
-works again, and a sealed vault is no longer signed in. A PIN that was refused is never tried a second time by this
-process; and where the token itself remembers a wrong one, a PIN from a file isn't tried at all, since a service that a
-service manager starts over and over would lock it. A person at a terminal may try, until the last try is left.
+works again, and a sealed vault is no longer signed in. When a PIN is tried is in ``keys.roots.pins``.
 """
 
 from __future__ import annotations
@@ -20,10 +18,19 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
-from core.errors import Damaged, Refused, Unavailable
-from core.secret import Secret
-from keys.roots import Assurance, Destruction, RootRecord, extra, prove, unreachable, unusable, wrong_root
-from keys.roots.given import Given, Typed
+from keys.roots import (
+    Assurance,
+    Destruction,
+    RootRecord,
+    extra,
+    keyring_damaged,
+    prove,
+    unreachable,
+    unusable,
+    wrong_root,
+)
+from keys.roots.given import Given
+from keys.roots.pins import Pin, pin_locked, pin_refused
 from keys.roots.uris import RootUri, attributes, bad_uri
 from keys.wrap import KEY_SIZE, NONCE_SIZE, key_damaged
 
@@ -61,8 +68,7 @@ class HsmRoot:
         self.uri = uri.kept
         self._module = uri.options["module-path"]
         self._named = attributes(uri)
-        self._pin = pin
-        self._refused: Secret[str] | None = None
+        self._pin = Pin(pin)
         self._api = extra("pkcs11", name=EXTRA)
 
     def make(self) -> tuple[RootRecord, OpenHsm]:
@@ -169,25 +175,20 @@ class HsmRoot:
                 with self._session(to) as session:
                     yield session
             except (errors.PinIncorrect, errors.PinInvalid, errors.PinLenRange):
-                raise _pin_refused() from None
+                raise pin_refused() from None
             except (errors.PinLocked, errors.PinExpired, errors.UserPinNotInitialized):
-                raise _locked() from None
+                raise pin_locked() from None
             except errors.PKCS11Error as error:
                 raise unreachable(f"The token that holds the root can't be used ({type(error).__name__}).") from None
 
     def _session(self, to: _To) -> Any:
-        flag, token, pin = self._api.constants.TokenFlag, self._token(), self._pin.read()
-        if token.flags & (flag.USER_PIN_FINAL_TRY | flag.USER_PIN_LOCKED):
-            raise _locked()
-        if self._refused == pin:
-            raise _pin_refused()
-        if token.flags & flag.USER_PIN_COUNT_LOW and not isinstance(self._pin, Typed):
-            raise _held_back()
+        token = self._token()
+        pin = self._pin.read(token.flags, meaning=self._api.constants.TokenFlag)
         try:
             return token.open(rw=to.value, user_pin=pin.reveal())
         except self._api.exceptions.PKCS11Error as error:
             if type(error).__name__.startswith("Pin"):
-                self._refused = pin
+                self._pin.was_refused(pin)
             raise
 
     def _token(self) -> Any:
@@ -272,33 +273,10 @@ def _key_id(record: RootRecord) -> bytes:
     try:
         return bytes.fromhex(str(record["key_id"]))
     except (KeyError, ValueError):
-        raise _unreadable() from None
-
-
-def _unreadable() -> Damaged:
-    return Damaged("keyring_damaged", "The keyring can't be read. Please bring back the copy at the recovery place.")
+        raise keyring_damaged() from None
 
 
 def _comes_out() -> Exception:
     return unusable(
         "The token would give its key out, so it isn't used: the key must be sensitive and never extractable."
-    )
-
-
-def _pin_refused() -> Refused:
-    return Refused(
-        "pin_refused", "The token refused the PIN. It isn't tried again: a token locks after a few wrong ones."
-    )
-
-
-def _held_back() -> Unavailable:
-    return Unavailable(
-        "pin_held_back",
-        "A wrong PIN was given to the token before, so the one in the file isn't tried. Type it in once, by hand.",
-    )
-
-
-def _locked() -> Unavailable:
-    return Unavailable(
-        "pin_locked", "The token is locked, or has one try left. Its security officer must set the PIN anew."
     )

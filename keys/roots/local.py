@@ -14,9 +14,9 @@ from datetime import datetime
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 
-from core.errors import Damaged, Invalid
+from core.errors import Invalid
 from core.secret import Secret
-from keys.roots import Assurance, Destruction, RootRecord, wrong_root
+from keys.roots import Assurance, Destruction, RootRecord, keyring_damaged, wrong_root
 from keys.wrap import KEY_SIZE, fresh_key, key_damaged, open_sealed, seal
 
 SALT_SIZE = 16
@@ -102,14 +102,14 @@ class LocalRoot:
             salt, sealed = (base64.b64decode(str(record[name]), validate=True) for name in ("salt", "sealed_key"))
             cost = Cost(int(record["passes"]), int(record["memory_kib"]), int(record["lanes"]))
         except (KeyError, ValueError, binascii.Error):
-            raise _unreadable() from None
+            raise keyring_damaged() from None
         if not (
             len(salt) == SALT_SIZE
             and 1 <= cost.passes <= _MOST_PASSES
             and 1 <= cost.lanes <= _MOST_LANES
             and 8 * cost.lanes <= cost.memory_kib <= _MOST_MEMORY_KIB
         ):
-            raise _unreadable()
+            raise keyring_damaged()
         by_passphrase = self._stretch(salt, cost)
         try:
             return _Opened(Secret(open_sealed(by_passphrase, sealed=sealed, associated_data=_binding(salt, cost))))
@@ -152,7 +152,3 @@ def _binding(salt: bytes, cost: Cost) -> bytes:
 
 def _too_short() -> Invalid:
     return Invalid("passphrase_too_short", f"Please choose a passphrase of at least {SHORTEST_PASSPHRASE} characters.")
-
-
-def _unreadable() -> Damaged:
-    return Damaged("keyring_damaged", "The keyring can't be read. Please bring back the copy at the recovery place.")

@@ -17,7 +17,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.errors import Damaged, Refused, Unavailable
-from keys.roots import Assurance, Destruction, RootRecord, extra, prove, unreachable, unusable, wrong_root
+from keys.roots import (
+    Assurance,
+    Destruction,
+    RootRecord,
+    extra,
+    keyring_damaged,
+    prove,
+    unreachable,
+    unusable,
+    wrong_root,
+)
 from keys.roots.given import Given
 from keys.roots.uris import RootUri, bad_uri, days
 from keys.wrap import key_damaged
@@ -214,7 +224,7 @@ def _scheme(uri: RootUri, *, host: str) -> str:
 def _version(record: RootRecord) -> int:
     version = record.get("version")
     if not isinstance(version, int) or version < 1:
-        raise Damaged("keyring_damaged", "The keyring can't be read. Please bring back the copy at the recovery place.")
+        raise keyring_damaged()
     return version
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from core.errors import Conflict, NotFound, Unavailable
+from core.errors import Conflict, Damaged, NotFound, Unavailable
 from core.ids import CaseId, ObjectId, new_id
 from core.secret import Secret
 from keys.keyring import Keyring
@@ -141,9 +141,7 @@ def destroy(session: Session, *, keyring: Keyring, object_id: ObjectId, at: date
         return row
     row.state, row.wrapped, row.destroyed_at, row.destroyed_epoch = KeyState.DESTROYED, None, at, epoch.number
     session.flush()
-    if then is AndThen.ROLL_CASE:
-        _roll(session, keyring=keyring, old=parent, epoch=epoch, at=at)
-    else:
+    if then is AndThen.LEAVE or not _rolls(session, keyring=keyring, old=parent, epoch=epoch, at=at):
         parent.needs_roll = True
     return row
 
@@ -187,6 +185,16 @@ def key_gone() -> NotFound:
 def key_exists() -> Conflict:
     """The answer to a second key for one object."""
     return Conflict("key_exists", "This object already has its key. Nothing was changed.")
+
+
+def _rolls(session: Session, *, keyring: Keyring, old: CaseKeyRow, epoch: EpochRow, at: datetime) -> bool:
+    """Whether the case could be rolled. One damaged key of it keeps no other alive: the proof waits, not the deed."""
+    try:
+        with session.begin_nested():
+            _roll(session, keyring=keyring, old=old, epoch=epoch, at=at)
+    except Damaged:
+        return False
+    return True
 
 
 def _roll(session: Session, *, keyring: Keyring, old: CaseKeyRow, epoch: EpochRow, at: datetime) -> int:

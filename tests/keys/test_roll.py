@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Unavailable
+from core.errors import Damaged, NotFound, Unavailable
 from core.ids import CaseId, PersonId, new_id
 from keys import (
     KeyStore,
@@ -24,6 +24,7 @@ from keys import (
 )
 from keys import roll as rolling
 from keys.heartbeat import BEAT_EVERY, LAPSES_AFTER
+from keys.models import ObjectKeyRow
 from tests.fakes import HandClock
 from tests.keys.conftest import Keys, an_object, may
 from tests.keys.rolling import epochs_at, fresh_database, other_case
@@ -84,6 +85,30 @@ def test_only_a_roll_begun_after_the_destruction_counts(store: KeyStore, keys: K
     for erasure in (store.erasure_of(object_id), store.erasure_of_record(owner)):
         assert erasure is not None
         assert erasure.irrecoverable_since == clock.now()
+
+
+def test_a_damaged_key_keeps_no_other_of_its_case_alive_and_no_roll_is_claimed(store: KeyStore) -> None:
+    gone, _ = an_object(store, case_id=CASE)
+    kept, key = an_object(store, case_id=CASE)
+    damaged, _ = an_object(store, case_id=CASE)
+    with store.db.begin() as session:
+        session.get_one(ObjectKeyRow, damaged).wrapped = bytes(60)
+    store.destroy_object_key(gone)
+    with pytest.raises(NotFound, match="key_gone"):
+        store.object_key(gone, capability=may(CASE))
+    assert store.object_key(kept, capability=may(CASE)) == key
+    with pytest.raises(Damaged, match="key_damaged"):
+        store.roll_epoch()
+    erasure = store.erasure_of(gone)
+    assert erasure is not None
+    assert (erasure.rolled_at, erasure.irrecoverable_since) == (None, None)
+    store.destroy_object_key(damaged)
+    assert store.roll_epoch().is_done
+    for one in (gone, damaged):
+        erasure = store.erasure_of(one)
+        assert erasure is not None
+        assert erasure.irrecoverable_since is not None
+    assert store.object_key(kept, capability=may(CASE)) == key
 
 
 def test_a_resumed_roll_that_came_too_early_is_followed_by_another(store: KeyStore) -> None:

@@ -19,12 +19,12 @@ from app.pages.words import seconds
 from app.service import Service
 from app.viewing import begin, strip
 from consent import Purpose, RenditionState
-from core.errors import Conflict
+from core.errors import Conflict, Refused
 from core.ids import ClipId, ViewingId, well_formed
 from core.jobs import ENDED
 from identity import Actor
 from redaction import Choosing, LookHere, LookKind
-from vault import Clip, Looking, Progress, RenditionLine, Treatment
+from vault import Clip, Looking, Progress, Treatment
 
 LOOKS = {
     LookKind.BIRTH: "appears",
@@ -62,7 +62,7 @@ def context(request: Request, service: Service, actor: Actor, *, clip_id: ClipId
     film, faces = _faces(service, actor, clip)
     return said | {
         "viewing": before,
-        "after": _after(service, actor, clip.current),
+        "after": _after(service, actor, clip),
         "frames": original.frames,
         "rate_num": original.fps.numerator,
         "rate_den": original.fps.denominator,
@@ -206,11 +206,18 @@ def _faces(service: Service, actor: Actor, clip: Clip) -> tuple[ViewingId, bool]
     return viewing.id, bool(looking and looking.columns)
 
 
-def _after(service: Service, actor: Actor, current: RenditionLine | None) -> dict[str, Any] | None:
+def _after(service: Service, actor: Actor, clip: Clip) -> dict[str, Any] | None:
     """The blurred version beside the original, once there is one."""
+    current = clip.current
     if current is None or current.treatment is not Treatment.REDACTED or current.state is not RenditionState.LIVE:
         return None
-    _, player = begin(service, actor, rendition_id=current.id, purpose=Purpose.PREPARE)
+    try:
+        _, player = begin(service, actor, rendition_id=current.id, purpose=Purpose.PREPARE)
+    except Refused:
+        since = vault.clip(service.db, keystore=service.keystore, actor=actor, clip_id=clip.id)
+        if since.current is None or since.current.id == current.id:
+            raise
+        return _after(service, actor, since)  # another version took its place while the page was made
     return {"viewing": player, "made_at": current.created_at}
 
 

@@ -60,9 +60,9 @@ def address(request: Request, clip_id: ClipId) -> str:
 
 
 def clock(frame: int, *, rate: float) -> str:
-    """A moment of a clip, as its player shows it: ``0:07.2``."""
+    """A moment of a clip, as its timeline shows it: ``0:07.20``."""
     minutes, rest = divmod(frame / rate, 60)
-    return f"{int(minutes)}:{rest:04.1f}"
+    return f"{int(minutes)}:{rest:05.2f}"
 
 
 def _how_clear(score: float) -> str:

@@ -111,7 +111,7 @@ def attest(db: Database, *, actor: Actor, rendition_id: RenditionId, persons: It
         row = _own(session, actor=actor, rendition_id=rendition_id, at=at)
         if actor.person in vault.makers_of(session, rendition_id):
             raise _made_it()
-        _require_watched(session, row)
+        _require_watched(session, row, at=at)
         vault.attest(session, rendition_id, persons=seen, by=actor.person, at=at)
         row.state, row.answered_at = CheckState.PASSED, at
         identity.end_checks(session, by=actor.person, case_id=facts.case_id, rendition=rendition_id, at=at)
@@ -234,13 +234,14 @@ def _own(session: Session, *, actor: Actor, rendition_id: RenditionId, at: datet
     return row
 
 
-def _require_watched(session: Session, row: CheckRow) -> None:
+def _require_watched(session: Session, row: CheckRow, *, at: datetime) -> None:
     if not vault.has_watched_whole(
         session,
         RenditionId(row.rendition_id),
         viewer=PersonId(row.checker),
         purpose=Purpose.CHECK,
         since=row.asked_at,
+        at=at,
     ):
         raise _watch_first()
 
@@ -266,4 +267,4 @@ def _check_waiting() -> Conflict:
 
 
 def _watch_first() -> Conflict:
-    return Conflict("watch_first", "Watch the clip to its end first.")
+    return Conflict("watch_first", "Watch the clip to its end first, at its normal speed.")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import threading
 import time
+from datetime import timedelta
 
 import httpx
 
 from app.demo.blurring import Blurring
 from app.demo.client import Browser, Unexpected, find, words_of
+from app.demo.clock import DemoClock
 from app.demo.people import activate, code_from
 from app.demo.scene import (
     DARK_WITHIN_SECONDS,
@@ -37,6 +39,7 @@ class Sharing(Blurring):
         passed: dict[str, str | list[str]] = {"persons": everyone, "remark": "", "decision": "pass"}
         not_watched = colleague.refused(f"/checks/{self.rendition}", passed)[1]
         colleague.http.get(find(r'data-film="([^"]+)"', page)).raise_for_status()
+        DemoClock(self.served.clock).move(_length(page))  # it counts only once it can have been watched
         colleague.submit(f"/checks/{self.rendition}", passed)
         return f"the author's own check answers {self_check[1]}, one without watching {not_watched}"
 
@@ -164,6 +167,12 @@ class Sharing(Blurring):
             address = browser.submit(address, {"answer": "yes", "version": version})
         page = browser.page(address)
         browser.submit(address, {"version": find(r'name="version" value="(\d+)"', page)})
+
+
+def _length(page: str) -> timedelta:
+    """Of the film on a page with a timeline, and a little more."""
+    frames, num, den = (int(find(rf'data-{name}="(\d+)"', page)) for name in ("frames", "rate-num", "rate-den"))
+    return timedelta(seconds=frames * den / num + 1)
 
 
 class _Listener:

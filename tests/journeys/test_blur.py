@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from app.demo.people import PASSCODE, code_from
 from app.demo.scene import CHILD, CONTACTS, MOTHER, STAFF
 from tests.journeys.conftest import House
-from tests.journeys.visitors import PHONE, TABLET, Film, Visitor
+from tests.journeys.visitors import DESKTOP, PHONE, TABLET, Film, Visitor
 from tests.media.visitors import RATE, WIDTH, film, pictures
 from tests.media.visitors import Visitor as Face
 
@@ -24,6 +24,7 @@ WITHIN_SECONDS = 90
 FRAMES, COMES = 100, 25
 FIRST, LAST = 10, 90
 TALL = 4000
+WITHOUT_SCRIPTS = "without scripts"
 BEFORE, AFTER = "[data-beside] video >> nth=0", "[data-after] video"
 TITLE = "Ava looks up"
 NOTE = "The one on the right is seen for a moment at the end."
@@ -192,32 +193,57 @@ def test_its_author_cannot_pass_their_own(house: House) -> None:
         guider.forgives("404")
 
 
-def test_the_guider_reads_why_mends_it_and_asks_again(house: House) -> None:
+def test_without_javascript_the_guider_mends_it_and_asks_again(house: House) -> None:
     with house.chapter("mended", after="not by its author"):
-        guider, story = house.colleague("guider"), house.story
+        story = house.story
+        guider = _without_scripts(house, "guider")
         guider.goes_to(f"/clips/{story.clip}/blur")
-        guider.page.get_by_role("button", name="Use one solid colour").click()
-        expect(guider.page.get_by_text("Now: one solid colour.")).to_be_visible()
+        guider.presses(f"Blur {CHILD}, person 1")
+        assert "Nobody stays visible." in guider.reads()
+        guider.presses(f"{CHILD} is person 1")
+        guider.presses("Use one solid colour")
+        guider.types(From_frame="30", Up_to_frame="40")
+        guider.presses("Silence this")
+        said = guider.reads()
+        assert f"Visible: {CHILD} (1)" in said
+        assert "Silent from 0:01.20 to 0:01.60" in said
+        assert "Now: one solid colour." in said
+        guider.looks("blur-without-scripts", height=TALL)
         guider.presses("Make the blurred version")
-        expect(guider.page.locator("[data-choices] progress")).to_have_count(0, timeout=WITHIN_SECONDS * 1000)
+        progress = guider.page.locator("progress")
+        for _ in range(WITHIN_SECONDS):
+            if not progress.count():
+                break
+            guider.page.wait_for_timeout(1000)
+            guider.goes_to(f"/clips/{story.clip}/blur")
+        expect(progress).to_have_count(0)
         guider.goes_to(f"/clips/{story.clip}")
         assert "has been asked" not in guider.reads(), "the check of the former version goes on"
         _asks_colleague(guider)
+        house.leaves(WITHOUT_SCRIPTS)
 
 
-def test_the_colleague_watches_all_of_it_and_passes_it(house: House) -> None:
+def test_the_colleague_watches_all_of_it_and_passes_it_by_a_plain_form(house: House) -> None:
     with house.chapter("passed", after="mended"):
-        colleague, story = house.colleague("colleague"), house.story
-        colleague.goes_to("/checks")
-        colleague.follows(TITLE)
-        assert colleague.where().split("/")[2] != story.rendition
-        story.rendition = colleague.where().split("/")[2]
+        story, plain = house.story, _without_scripts(house, "colleague")
+        plain.goes_to("/checks")
+        plain.follows(TITLE)
+        assert plain.where().split("/")[2] != story.rendition
+        story.rendition = plain.where().split("/")[2]
+        assert "You can watch only with JavaScript switched on." in plain.reads()
+        plain.page.get_by_label(CHILD, exact=True).check()
+        plain.presses("Pass: nobody else can be seen")
+        assert "Watch the clip to its end first, at its normal speed." in plain.reads()
+        plain.forgives("409")
+        colleague = house.colleague("colleague")
+        colleague.goes_to(f"/checks/{story.rendition}")
         seen = Film(colleague.page)
         seen.plays(past=0.2)
         seen.is_once("video.ended")
-        colleague.page.get_by_label(CHILD, exact=True).check()
-        colleague.presses("Pass: nobody else can be seen")
-        assert "No check is waiting for you." in colleague.reads()
+        plain.page.get_by_label(CHILD, exact=True).check()
+        plain.presses("Pass: nobody else can be seen")
+        assert "No check is waiting for you." in plain.reads()
+        house.leaves(WITHOUT_SCRIPTS)
 
 
 def test_a_mother_watches_the_blurred_version_at_home(house: House) -> None:
@@ -268,6 +294,12 @@ def _is_covered(seen: Film, *, frame: int) -> None:
         for face in (kept, hidden)
     ]
     assert found[0] > 3 * found[1], f"detail of the face that stays, and of the one that doesn't: {found}"
+
+
+def _without_scripts(house: House, role: str) -> Visitor:
+    """The same person, signed in already, in a browser that runs no script."""
+    state = house.colleague(role).context.storage_state()
+    return house.visitor(WITHOUT_SCRIPTS, device=DESKTOP | {"java_script_enabled": False, "storage_state": state})
 
 
 def _asks_colleague(guider: Visitor) -> None:

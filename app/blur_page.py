@@ -14,7 +14,8 @@ import identity
 import redaction
 import vault
 from app import people_list
-from app.family_page import STAGES, title_of
+from app.family_page import STAGES
+from app.family_people import title_of
 from app.pages.words import seconds
 from app.service import Service
 from app.viewing import begin, strip

@@ -8,7 +8,8 @@ import identity
 import redaction
 import retention
 import vault
-from app.family_page import STATE_WORDS, audience_name, job_of, states_of, title_of, verdict
+from app.family_page import STATE_WORDS, audience_name, job_of, states_of, verdict
+from app.family_people import title_of
 from app.service import Service
 from app.words import ROLE_WORDS
 from consent import Audience, AudienceState, Purpose, Reason

@@ -133,7 +133,7 @@ def home_of(service: Service, actor: Actor) -> Home:
                 audience=audience,
                 questions=tuple(questions),
                 who=names.get(audience.person or audience.conference or "", NOBODY),
-                role=audience_role(purpose, in_clip=audience.person in shown.get(rendition_id, ())),
+                role=audience_role(purpose, person=audience.person, shown=shown.get(rendition_id, frozenset())),
                 about=about(people, actor=actor, names=names),
                 state=_together(questions),
             )

@@ -12,15 +12,15 @@ import consent
 import identity
 import retention
 import vault
-from app.forms import Form
+from app.family_people import about, filming_of, names_of, title_of
 from app.listing import cut
 from app.pages.words import day, joined
 from app.service import Service
 from app.unfinished import unfinished
-from app.words import PURPOSE_WORDS, ROLE_WORDS, STATUS_WORDS, title
-from consent import AudienceState, Decision, FilmingAnswer, GrantState, How
+from app.words import PURPOSE_WORDS, ROLE_WORDS, STATUS_WORDS
+from consent import AudienceState, GrantState
 from core.clock import day_in_england
-from core.errors import Invalid, VaultError
+from core.errors import VaultError
 from core.ids import CaseId, PersonId
 from core.jobs import ENDED
 from identity import Actor, AskOutcome, CaseView, MemberView, Role, VisitKind
@@ -61,7 +61,7 @@ def context(request: Request, service: Service, actor: Actor, *, case_id: CaseId
     film = vault.footage_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id) if is_guider else ()
     clips = vault.clips_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id) if is_guider else ()
     due = _due(service, actor, case_id=case_id)
-    filming, today = _filming(service, view), day_in_england(service.db.clock.now())
+    filming, today = filming_of(service, view), day_in_england(service.db.clock.now())
     path = f"/families/{case_id}"
     visits = cut(request, path, view.visits, of=("visit", "visits"), size=VISITS, name="visits")
     films = cut(request, path, film, of=("film", "films"), size=FILMS, name="footage")
@@ -88,7 +88,7 @@ def context(request: Request, service: Service, actor: Actor, *, case_id: CaseId
             if one.span.end is None and not one.suspended
         ],
         "visits": [
-            {"id": one.id, "kind": VISIT_WORDS[one.kind], "on": one.visited_on, "present": _names(view, one.present)}
+            {"id": one.id, "kind": VISIT_WORDS[one.kind], "on": one.visited_on, "present": names_of(view, one.present)}
             for one in visits.lines
         ],
         "uploads": unfinished(service, actor, case_id=case_id) if is_guider else [],
@@ -98,70 +98,6 @@ def context(request: Request, service: Service, actor: Actor, *, case_id: CaseId
         "consent": _grid(view, cuts.lines, states),
         "told": [{"value": one.id, "text": one.name} for one in view.members if not one.is_child],
     }
-
-
-def title_of(view: CaseView) -> str:
-    """What a family is called."""
-    return title([one.name for one in view.members if one.is_child])
-
-
-def filming_context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:
-    """Everything of ``filming.html``."""
-    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
-    missing = _filming(service, view)
-    return {
-        "case": {"id": case_id, "title": title_of(view)},
-        "people": [
-            {
-                "id": one.id,
-                "name": one.name,
-                "about": about(one, at=day_in_england(service.db.clock.now())),
-                "is_child": one.is_child,
-                "said": "yes" if missing is not None and one.id not in missing else "",
-            }
-            for one in view.members
-        ],
-    }
-
-
-def filming_answers(view: CaseView, form: Form, *, how: How, reference: str | None) -> list[FilmingAnswer]:
-    """The answers of a posted filming agreement: each person's own, a holder's for a child, and the child's assent.
-
-    Raises:
-        Invalid: nobody was answered for, or no holder is known for a child.
-    """
-    answers: list[FilmingAnswer] = []
-    yes_no = {"yes": Decision.GRANT, "no": Decision.REFUSE}
-    for one in view.members:
-        said = yes_no.get(form.optional(f"filming-{one.id}"))
-        if said is None:
-            continue
-        speakers = [holder for holder, _ in one.holders] if one.is_child else [one.id]
-        if not speakers:
-            raise Invalid("no_holder", "Say first who has parental responsibility for them.", field=f"filming-{one.id}")
-        answers += [
-            FilmingAnswer(person=one.id, said_by=speaker, decision=said, how=how, scan_reference=reference)
-            for speaker in speakers
-        ]
-        assent = form.optional(f"assent-{one.id}")
-        if one.is_child and assent in {"yes", "no", "too_young"}:
-            shown = Decision.REFUSE if assent == "no" else Decision.GRANT
-            answers.append(FilmingAnswer(person=one.id, said_by=one.id, decision=shown, how=How.OBSERVED))
-    if not answers:
-        raise Invalid("missing", "Say for at least one person whether they agree.", field="how")
-    return answers
-
-
-def visit_context(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, Any]:
-    """Everything of ``visit_new.html``."""
-    view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
-    people = [{"id": one.id, "name": one.name} for one in view.members]
-    return {"case": {"id": case_id, "title": title_of(view)}, "people": people}
-
-
-def not_agreed(service: Service, view: CaseView, *, people: Iterable[PersonId]) -> list[str]:
-    """Who of these people hasn't agreed to be filmed, by name."""
-    return _names(view, set(people) & (_filming(service, view) or {}).keys())
 
 
 def states_of(service: Service, actor: Actor, *, clip: Clip) -> list[AudienceState]:
@@ -202,25 +138,6 @@ def job_of(progress: Progress, *, subject: str) -> dict[str, Any] | None:
         "percent": percent or None,
         "text": f"{STAGES.get(progress.stage, 'Working')}. {percent} %",
     }
-
-
-def about(member: MemberView, *, at: date) -> str:
-    """How old a child is, or that they are grown up."""
-    if member.born_on is None:
-        return "Child" if member.is_child else "Adult"
-    born = member.born_on
-    years = at.year - born.year - ((at.month, at.day) < (born.month, born.day))
-    kind = "Child" if member.is_child else "Adult"
-    return f"{kind}, {years} years" if years > 1 else f"{kind}, under 2 years"
-
-
-def _filming(service: Service, view: CaseView) -> Mapping[PersonId, object] | None:
-    guider = next((one.person for one in view.staff if one.role is Role.GUIDER and one.span.end is None), None)
-    if guider is None:
-        return None
-    with service.db.read() as session:
-        people = [one.id for one in view.members]
-        return consent.filming_state(session, case_id=view.id, people=people, guider=guider)
 
 
 def _person(
@@ -281,7 +198,7 @@ def _clip(view: CaseView, one: Clip, *, states: list[AudienceState], due: Mappin
         "id": one.id,
         "title": one.title,
         "length": rendition.duration_ms / 1000 if rendition else None,
-        "shown": _names(view, rendition.persons_shown if rendition else ()),
+        "shown": names_of(view, rendition.persons_shown if rendition else ()),
         "tag": text,
         "colour": colour,
         "poster": f"/clips/{one.id}/still" if rendition and rendition.has_poster else None,
@@ -306,10 +223,6 @@ def _grid(view: CaseView, clips: Iterable[Clip], states: Mapping[Any, list[Audie
             }
         )
     return {"audiences": audiences, "rows": rows}
-
-
-def _names(view: CaseView, people: Iterable[PersonId]) -> list[str]:
-    return [one.name for one in view.members if one.id in set(people)]
 
 
 def _due(service: Service, actor: Actor, *, case_id: CaseId) -> dict[str, date | None]:

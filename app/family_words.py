@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from app.words import YOUR_ROLE
 from consent import Decision, GrantState, Purpose
+from core.ids import PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ DECIDED = {
 }
 
 
-def audience_role(purpose: Purpose, *, in_clip: bool) -> str:
-    """What an audience is to the family."""
-    if purpose is Purpose.FAMILY_REVIEW and not in_clip:
+def audience_role(purpose: Purpose, *, person: PersonId | None, shown: Collection[PersonId]) -> str:
+    """What an audience is to the family, in which some are shown in the clip."""
+    if purpose is Purpose.FAMILY_REVIEW and person not in shown:
         return "Someone in your family, at home"
     return YOUR_ROLE.get(purpose, "")

@@ -6,7 +6,7 @@ from typing import Any
 
 import identity
 import vault
-from app import family_page, unfinished
+from app import family_page, family_people, filming_page, unfinished
 from app.service import Service
 from app.words import title
 from core.db import not_found
@@ -33,11 +33,11 @@ def context(service: Service, actor: Actor, *, case_id: CaseId, visit_id: VisitI
         raise not_found()
     film = vault.footage_of(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
     return {
-        "case": {"id": case_id, "title": family_page.title_of(view), "is_open": view.closed_at is None},
+        "case": {"id": case_id, "title": family_people.title_of(view), "is_open": view.closed_at is None},
         "visit": {"id": visit_id, "on": found.visited_on},
         "most_bytes": service.settings.max_upload_bytes,
         "wait_hours": int(service.bounds.life.total_seconds() // 3600),
-        "not_agreed": family_page.not_agreed(service, view, people=found.present),
+        "not_agreed": filming_page.not_agreed(service, view, people=found.present),
         "unfinished": _of_visit(unfinished.unfinished(service, actor, case_id=case_id), visit_id),
         "lapsed": _of_visit(unfinished.lapsed(service, actor, case_id=case_id), visit_id),
         "films": [_film(one) for one in film if one.visit_id == visit_id and one.state in _TAGS],

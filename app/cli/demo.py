@@ -9,7 +9,7 @@ import typer
 
 from app.cli import application
 from app.cli.options import Json
-from app.demo.play import play
+from app.demo.play import Afterwards, Told, play
 
 
 @application.command()
@@ -22,4 +22,5 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Play the main job step by step over HTTP, with a tick and a time for each, on a store that is thrown away."""
-    raise typer.Exit(play(footage=footage, leave=leave, as_json=as_json))
+    afterwards = Afterwards.END if leave else Afterwards.SERVE
+    raise typer.Exit(play(footage=footage, afterwards=afterwards, told=Told.AS_JSON if as_json else Told.IN_LINES))

@@ -30,7 +30,7 @@ class Ending(Scene):
         page = officer.browser.page("/retention")
         expect(page, "The time is right")
         why = find(r'data-label="Why">\s*([^<]+?)\s*<', page)
-        status = self.served.command("clock", "show", check=False).returncode
+        status = self.served.command("clock", "show").returncode
         officer.browser.submit("/retention/accept-clock", {})
         officer.browser.submit("/retention/plan", {})
         expect(officer.browser.page("/retention"), "A sweep has stopped and asks you")
@@ -70,7 +70,7 @@ class Ending(Scene):
             if "No entries" in words_of(page):
                 message = f"no {event} in the log"
                 raise Unexpected(message)
-        sound = self.served.command("audit", "verify", "--json", check=False)
+        sound = self.served.command("audit", "verify", "--json")
         if sound.returncode:
             raise Unexpected(sound.stdout + sound.stderr)
         entries = json.loads(sound.stdout)["entries"]
@@ -78,7 +78,7 @@ class Ending(Scene):
             return f"{entries} entries verified"
         copy = self.served.copy()
         edited = copy.edit_entry("consent.withdrawn")
-        verdict = json.loads(copy.command("audit", "verify", "--json", check=False).stdout)
+        verdict = json.loads(copy.command("audit", "verify", "--json").stdout)
         if verdict["first_bad"] != edited:
             message = f"entry {edited} was edited, the verifier says {verdict['sentence']}"
             raise Unexpected(message)

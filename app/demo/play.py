@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
 
 import httpx
@@ -30,13 +31,27 @@ class Played:
     remark: str
 
 
-def play(*, footage: Path | None, leave: bool, as_json: bool) -> int:
+class Afterwards(Enum):
+    """What happens once every step held."""
+
+    SERVE = "serve on, where there is a terminal"
+    END = "end"
+
+
+class Told(Enum):
+    """How it is told."""
+
+    IN_LINES = "a line as each step is done"
+    AS_JSON = "one object at the end"
+
+
+def play(*, footage: Path | None, afterwards: Afterwards, told: Told) -> int:
     """Play it all on a throwaway store.
 
     Args:
         footage: a film, or nothing to make one.
-        leave: end afterwards, also with a terminal.
-        as_json: one object at the end instead of lines.
+        afterwards: whether to serve on.
+        told: in lines, or as JSON.
 
     Returns:
         The exit status: 0 if every step held.
@@ -51,8 +66,8 @@ def play(*, footage: Path | None, leave: bool, as_json: bool) -> int:
         if footage is None:
             make_phone_film(film)
         story = Story(served, film)
-        held = _play_steps(story, quiet=as_json)
-        if held and not leave and sys.stdin.isatty():
+        held = _play_steps(story, told=told)
+        if held and afterwards is Afterwards.SERVE and sys.stdin.isatty():
             _serve_on(story)
     except KeyboardInterrupt:
         return 130
@@ -64,7 +79,7 @@ def play(*, footage: Path | None, leave: bool, as_json: bool) -> int:
     return 0 if held else 1
 
 
-def _play_steps(story: Story, *, quiet: bool) -> bool:
+def _play_steps(story: Story, *, told: Told) -> bool:
     done: list[Played] = []
     for what, do in story.steps:
         begun = time.monotonic()
@@ -74,14 +89,14 @@ def _play_steps(story: Story, *, quiet: bool) -> bool:
             held, remark = False, f"{type(error).__name__}: {error}"
         played = Played(what, held, round(time.monotonic() - begun, 2), remark)
         done.append(played)
-        if not quiet:
+        if told is Told.IN_LINES:
             typer.echo(f" {'✔' if held else '✘'} {played.seconds:6.1f} s  {what}\n             {remark}")
         if not held:
-            if not quiet:
+            if told is Told.IN_LINES:
                 typer.echo(f"\nThe server's last words:\n{story.served.tail()}", err=True)
             break
     everything = done[-1].held
-    if quiet:
+    if told is Told.AS_JSON:
         typer.echo(json.dumps({"held": everything, "steps": [asdict(played) for played in done]}))
     else:
         total = sum(played.seconds for played in done)

@@ -62,10 +62,10 @@ class Served:
         self.environment = plain | {PREFIX + name.upper(): value for name, value in given.items()}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `vig-vault` on this store."""
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `vig-vault` on this store; whatever its exit status says is the caller's to look at."""
         return subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-m", "app", *words], env=self.environment, capture_output=True, text=True, check=check
+            [sys.executable, "-m", "app", *words], env=self.environment, capture_output=True, text=True, check=False
         )
 
     def init(self, *, admin_name: str, admin_email: str) -> dict[str, str]:
@@ -74,7 +74,7 @@ class Served:
         Returns:
             What `vig-vault init --json` printed.
         """
-        done = self.command("init", "--admin-name", admin_name, "--admin-email", admin_email, "--json", check=False)
+        done = self.command("init", "--admin-name", admin_name, "--admin-email", admin_email, "--json")
         if done.returncode:
             raise NotReady(done.stderr)
         answer: dict[str, str] = json.loads(done.stdout)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 import consent
 import identity
-from app import family_page
+from app import family_page, family_people, filming_page
 from app.forms import Form, Posted
 from app.listing import Choice, cut, finder
 from app.pages import qr
@@ -128,15 +128,15 @@ def family(request: Request, case_id: CaseId, actor: CaseStaff, service: TheServ
 
 
 @router.get("/families/{case_id}/filming")
-def filming_page(request: Request, case_id: CaseId, actor: Guider, service: TheService) -> Response:
+def filming_form(request: Request, case_id: CaseId, actor: Guider, service: TheService) -> Response:
     """Who agrees to be filmed."""
-    return page(request, "filming.html", **family_page.filming_context(service, actor, case_id=case_id))
+    return page(request, "filming.html", **filming_page.filming_context(service, actor, case_id=case_id))
 
 
 @router.post("/families/{case_id}/filming")
 def filming(request: Request, case_id: CaseId, actor: Guider, form: Posted, service: TheService) -> Response:
     """Record the filming agreement, one answer a person."""
-    context = family_page.filming_context(service, actor, case_id=case_id)
+    context = filming_page.filming_context(service, actor, case_id=case_id)
     try:
         how = form.choice("how", How, called="how they told you")
         view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
@@ -146,7 +146,7 @@ def filming(request: Request, case_id: CaseId, actor: Guider, form: Posted, serv
             keystore=service.keystore,
             actor=actor,
             case_id=case_id,
-            answers=family_page.filming_answers(view, form, how=how, reference=reference),
+            answers=filming_page.filming_answers(view, form, how=how, reference=reference),
         )
     except VaultError as error:
         if not shown_again(error):
@@ -158,7 +158,7 @@ def filming(request: Request, case_id: CaseId, actor: Guider, form: Posted, serv
 @router.get("/families/{case_id}/visits/new")
 def visit_page(request: Request, case_id: CaseId, actor: Guider, service: TheService) -> Response:
     """The form for a visit."""
-    return page(request, "visit_new.html", **family_page.visit_context(service, actor, case_id=case_id))
+    return page(request, "visit_new.html", **filming_page.visit_context(service, actor, case_id=case_id))
 
 
 @router.post("/families/{case_id}/visits/new")
@@ -174,7 +174,7 @@ def visit(request: Request, case_id: CaseId, actor: Guider, form: Posted, servic
             present=[PersonId(one) for one in form.texts("present") if well_formed(one)],
         )
     except Invalid as error:
-        context = family_page.visit_context(service, actor, case_id=case_id)
+        context = filming_page.visit_context(service, actor, case_id=case_id)
         return page(request, "visit_new.html", problem=error, given=form.shown(), **context)
     return go(f"/families/{case_id}", saved="visit")
 
@@ -191,7 +191,7 @@ def invite(request: Request, case_id: CaseId, actor: CaseStaff, form: Posted, se
     return page(
         request,
         "invited.html",
-        case={"id": case_id, "title": family_page.title_of(view)},
+        case={"id": case_id, "title": family_people.title_of(view)},
         name=view.name_of(person_id),
         address=address,
         expires_at=invited.expires_at,

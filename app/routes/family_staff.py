@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 import consent
 import identity
-from app import family_page
+from app import family_page, family_people
 from app.forms import Form, Posted
 from app.policy import staff
 from app.service import Service, service_of
@@ -82,7 +82,7 @@ def change_guider(request: Request, case_id: CaseId, actor: Manager, form: Poste
 def close_page(request: Request, case_id: CaseId, actor: CaseStaff, service: TheService) -> Response:
     """The two questions that closing asks the family."""
     view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
-    return page(request, "case_close.html", case={"id": case_id, "title": family_page.title_of(view)})
+    return page(request, "case_close.html", case={"id": case_id, "title": family_people.title_of(view)})
 
 
 @router.post("/families/{case_id}/close")
@@ -100,7 +100,7 @@ def close(request: Request, case_id: CaseId, actor: CaseStaff, form: Posted, ser
         )
     except Invalid as error:
         view = identity.case_view(service.db, keystore=service.keystore, actor=actor, case_id=case_id)
-        case = {"id": case_id, "title": family_page.title_of(view)}
+        case = {"id": case_id, "title": family_people.title_of(view)}
         return page(request, "case_close.html", problem=error, given=form.shown(), case=case)
     return go(f"/families/{case_id}", saved="closed")
 
@@ -115,7 +115,7 @@ def phone_page(
     return page(
         request,
         "lost_phone.html",
-        case={"id": case_id, "title": family_page.title_of(view)},
+        case={"id": case_id, "title": family_people.title_of(view)},
         person={"id": person_id, "name": view.name_of(person_id)},
         device=device,
     )
@@ -146,7 +146,7 @@ def _context(service: Service, actor: Actor, case_id: CaseId) -> dict[str, Any]:
     return {
         "case": {
             "id": case_id,
-            "title": family_page.title_of(view),
+            "title": family_people.title_of(view),
             "closed_on": day_in_england(view.closed_at) if view.closed_at else None,
         },
         "staff": [

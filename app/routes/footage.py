@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 import identity
 import retention
 import vault
-from app import family_page
+from app import family_page, family_people
 from app.forms import Posted
 from app.pages.words import day
 from app.policy import staff
@@ -104,7 +104,7 @@ def _footage(
     context: dict[str, Any] = {"job": running, "viewing": None, "strip": None, "goals": GOALS}
     if running is None:
         context |= _player(service, actor, found, shown)
-    case = {"id": found.case_id, "title": family_page.title_of(view)}
+    case = {"id": found.case_id, "title": family_people.title_of(view)}
     return page(request, "footage.html", problem=problem, given=given, case=case, footage=shown, **context)
 
 

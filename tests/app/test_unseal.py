@@ -86,7 +86,7 @@ def is_alive(served: Served) -> bool:
 
 def unseal(served: Served, *words: str, passphrase_file: Path | None = None) -> tuple[int, str]:
     file = passphrase_file or served.folder / "passphrase"
-    done = served.command("unseal", "--passphrase-file", str(file), *words, check=False)
+    done = served.command("unseal", "--passphrase-file", str(file), *words)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -66,5 +66,5 @@ def test_a_server_that_is_killed_in_the_middle_of_its_work_goes_on_with_it(stage
         kinds = list(session.scalars(select(ObjectRow.kind)))
     each = (ObjectKind.ORIGINAL, ObjectKind.WORKING_COPY, ObjectKind.POSTER, ObjectKind.STRIP)
     assert {kind: kinds.count(kind) for kind in set(kinds)} == dict.fromkeys(each, 2)
-    looked = stage.served.command("fsck", "--read", "--json", check=False)
+    looked = stage.served.command("fsck", "--read", "--json")
     assert (looked.returncode, json.loads(looked.stdout)["findings"]) == (0, []), looked.stdout

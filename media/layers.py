@@ -122,6 +122,8 @@ def _prove() -> Layers:
                 findings[layer] = Finding(layer, State.ABSENT, missing)
             else:
                 running[layer] = stack.enter_context(trial(_walls({layer})))
+        hoped = _walls(set(running))
+        together = stack.enter_context(trial(hoped)) if hoped.enough else None  # meanwhile, as all of them mostly hold
         for layer, begun in running.items():
             findings[layer] = _judge(layer, begun.outcome())
         held = {layer for layer, finding in findings.items() if finding.state is State.HELD}
@@ -129,7 +131,9 @@ def _prove() -> Layers:
         found = Layers(tuple(findings[layer] for layer in Layer), walls, proved=False)
         if not walls.enough:
             return found
-        outcome = stack.enter_context(trial(walls)).outcome()
+        if together is None or walls != hoped:
+            together = stack.enter_context(trial(walls))
+        outcome = together.outcome()
         allowed = sorted((frozenset(ATTEMPTS) - outcome.refused) | set(outcome.inherited))
         return replace(found, proved=outcome.ended_well, allowed=tuple(allowed) if outcome.ended_well else ())
 

@@ -130,6 +130,7 @@ class Supervisor:
         decoder = self._start(Role.DECODE, {"picture": "picture-in", "sound": "sound-in"})
         words = DecodeOrder(self._job, source.size, source.header, order, self._bounds, self._threads).words()
         _tell(decoder, **words)
+        spawn.ffmpeg()  # finding it takes a while, the first time; it is needed as soon as the decoder has looked
 
     def _start(
         self, role: Role, fds: dict[str, str], *, out: int | None = None, command: tuple[str, ...] = ()
@@ -163,10 +164,9 @@ class Supervisor:
                 shape, program=program, picture=picture, sound=sound, threads=os.cpu_count() or 1
             )
             fds |= {"sound": "sound-out"} if shape.channels else {}
-        self._start(Role.FINISH, {"encoded": "encoded-out"})
-        out = self._pipes["encoded-in"]
-        self._start(self._maker, fds, out=out, command=command)
+        self._start(self._maker, fds, out=self._pipes["encoded-in"], command=command)
         self._close("encoded-in")
+        self._start(Role.FINISH, {"encoded": "encoded-out"})
         spool = Seal(Secret(secrets.token_bytes(KEY_SIZE)), b"media spool")
         sink = Seal(self._sink.key, self._sink.associated_data)
         _tell(self._children[Role.FINISH], **FinishOrder(shape, spool, sink, self._media_type).words())

@@ -9,8 +9,16 @@ Rounds are interleaved, and a ratio is the median over the rounds.
 * ``cpu_over_nginx``: processor time of the server's processes for the film, its decision included, ours / nginx's;
   lower is better. What the page took is ``page_cpu_ms``.
 * ``random_64k_over_nginx``: the median time of a range of 64 KiB at a random place on a connection that is kept, ours /
-  theirs (lower is better). Each of ours looks at session and ticket and decides, in the database.
-* ``first_byte_ms``: from the film's request to its first byte.
+  theirs (lower is better), the median over the rounds. Each of ours looks at session and ticket and decides, in the
+  database.
+* ``first_byte_ms``: from the film's request to its first byte; ``page_ms`` is what came before it.
+
+With ``--store s3`` the sealed film lies in a bucket (SeaweedFS, a process of its own on this machine; the others go on
+serving the plaintext from the disk), and every figure says so: ``serving.s3.…``. Beside it the same object is read
+there by ``obstore.get_range`` alone:
+
+* ``s3.first_byte_over_obstore``: our first byte / its first segment, which must be whole before any byte of it is true;
+* ``s3.random_64k_over_obstore``: lower is better; ``s3.over_obstore``: the whole object, its seconds / ours.
 
 *nginx* is nginx with its own defaults, which reads the file and writes it to the connection, as it must wherever it
 speaks TLS. *nginx_sendfile* has the kernel send the file's own pages (``sendfile on``): its program sees no byte, which
@@ -37,10 +45,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import consent
+from bench.bucket import Alone, bucket
 from bench.peers import cpu_seconds, nginx, plain
 from bench.sealing import size_of
 from consent import Audience, Purpose
 from core.ids import PersonId
+from core.segments import ciphertext_size_of
 from tests.app.stage import Stage, cookie_of, staged
 from tests.families import Family
 from tests.vault.agreeing import agree_to_filming
@@ -67,7 +77,8 @@ class Peer:
         seconds: of each round, page and film.
         cpu: processor seconds of each round's film; ``page_cpu`` of its page.
         first_byte: seconds of each round.
-        ranges: seconds of each range.
+        pages: seconds of each round's page.
+        ranges: of each round, the median of its ranges' seconds.
     """
 
     origin: str
@@ -79,6 +90,7 @@ class Peer:
     cpu: list[float] = field(default_factory=list)
     page_cpu: list[float] = field(default_factory=list)
     first_byte: list[float] = field(default_factory=list)
+    pages: list[float] = field(default_factory=list)
     ranges: list[float] = field(default_factory=list)
 
     def serve(self, size: int) -> None:
@@ -90,6 +102,7 @@ class Peer:
                 self._ask_page(line)
             cpu, asked = cpu_seconds(self.pid), time.perf_counter()
             self.page_cpu.append(cpu - before)
+            self.pages.append(asked - begun)
             answer = self._ask(line, self.film)
             count = answer.readinto(memoryview(buffer)[:1])
             self.first_byte.append(time.perf_counter() - asked)
@@ -103,6 +116,7 @@ class Peer:
 
     def serve_ranges(self, size: int) -> None:
         """Ask for ranges at random places."""
+        found = []
         with self._line() as line:
             if self.page:
                 self._ask_page(line)
@@ -113,7 +127,8 @@ class Peer:
                 if len(answer.read()) != READ_SIZE:
                     message = f"{self.origin} gave another range"
                     raise RuntimeError(message)
-                self.ranges.append(time.perf_counter() - begun)
+                found.append(time.perf_counter() - begun)
+        self.ranges.append(statistics.median(found))
 
     def _ask_page(self, line: HTTPConnection) -> None:
         found = _FILM.search(self._ask(line, self.page, {"Accept": "text/html"}).read())
@@ -144,6 +159,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--size", default="512MiB", help="of the film")
     command.add_argument("--rounds", type=int, default=9)
     command.add_argument("--folder", type=Path, help="on a disk; takes two such films")
+    command.add_argument("--store", choices=("disk", "s3"), default="disk", help="where the sealed film lies")
     command.add_argument("--nginx", default=shutil.which("nginx") or _NGINX, help="its program")
 
 
@@ -151,13 +167,16 @@ def run(asked: argparse.Namespace) -> None:
     size = size_of(asked.size)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=asked.folder, prefix="vig-vault-bench-")))
-        stage = stack.enter_context(staged(folder / "store", "--no-worker", demo_clock=""))
+        far = stack.enter_context(bucket(folder / "bucket")) if asked.store == "s3" else None
+        settings = far.settings if far else {}
+        stage = stack.enter_context(staged(folder / "store", "--no-worker", demo_clock="", **settings))
         films = folder / "films"
         films.mkdir()
         content = os.urandom(size)
         (films / "film.mp4").write_bytes(content)
         family, clip = _clip_at_home(stage, content)
         del content
+        alone = Alone(far.remote, clip.object_id) if far else None
         page = f"/your-clips/{clip.rendition_id}"
         peers = {"ours": Peer(stage.served.origin, stage.served.pid, page=page, headers=cookie_of(family.mother))}
         peers["fileresponse"] = Peer(*stack.enter_context(plain(films)))
@@ -169,35 +188,44 @@ def run(asked: argparse.Namespace) -> None:
                 peer.serve(size)
             for peer in peers.values():
                 peer.serve_ranges(size)
-    for name, value in _figures(peers, size=size).items():
-        print(f"serving.{name}: {value:.2f}")
+            if alone:
+                alone.serve(ciphertext_size_of(size))
+                alone.serve_ranges(ciphertext_size_of(size), length=READ_SIZE, count=_RANDOM_AT_ONCE)
+    where = "s3." if far else ""
+    for name, value in _figures(peers, alone, size=size).items():
+        print(f"serving.{where}{name}: {value:.2f}")
 
 
-def _figures(peers: dict[str, Peer], *, size: int) -> dict[str, float]:
+def _figures(peers: dict[str, Peer], alone: Alone | None, *, size: int) -> dict[str, float]:
     ours = peers.pop("ours")
     found: dict[str, float] = defaultdict(float)
     for name, peer in peers.items():
         found[f"over_{name}"] = _median_of_ratios(peer.seconds, ours.seconds)
-        found[f"cpu_over_{name}"] = statistics.median(ours.cpu) / statistics.median(peer.cpu)
-        found[f"random_64k_over_{name}"] = statistics.median(ours.ranges) / statistics.median(peer.ranges)
+        found[f"cpu_over_{name}"] = _median_of_ratios(ours.cpu, peer.cpu)
+        found[f"random_64k_over_{name}"] = _median_of_ratios(ours.ranges, peer.ranges)
+    if alone:
+        found["over_obstore"] = _median_of_ratios(alone.seconds, ours.seconds)
+        found["first_byte_over_obstore"] = _median_of_ratios(ours.first_byte, alone.first_byte)
+        found["random_64k_over_obstore"] = _median_of_ratios(ours.ranges, alone.ranges)
     found["mib_s"] = size / 2**20 / statistics.median(ours.seconds)
     found["cpu_us_per_mib"] = statistics.median(ours.cpu) * 1e6 / (size / 2**20)
+    found["page_ms"] = statistics.median(ours.pages) * 1000
     found["page_cpu_ms"] = statistics.median(ours.page_cpu) * 1000
     found["first_byte_ms"] = statistics.median(ours.first_byte) * 1000
     found["random_64k_ms"] = statistics.median(ours.ranges) * 1000
     return found
 
 
-def _median_of_ratios(theirs: list[float], ours: list[float]) -> float:
-    return statistics.median(their / our for their, our in zip(theirs, ours, strict=True))
+def _median_of_ratios(upper: list[float], lower: list[float]) -> float:
+    return statistics.median(one / other for one, other in zip(upper, lower, strict=True))
 
 
 def _clip_at_home(stage: Stage, content: bytes) -> tuple[Family, Clip]:
     """A clip that the mother may watch at home, since the father agrees to that."""
     family, service = stage.family(), stage.service
     agree_to_filming(service.db, service.keystore, family)
-    footage = add_footage(service.db, service.keystore, stage.store, family, stage.visit(family))
-    clip = add_clip(service.db, service.keystore, stage.store, family, footage, content=content)
+    footage = add_footage(service.db, service.keystore, service.store, family, stage.visit(family))
+    clip = add_clip(service.db, service.keystore, service.store, family, footage, content=content)
     with service.db.begin() as session:
         shown = facts_for(session, clip.rendition_id).persons_shown
         by = family.staff.colleague.id

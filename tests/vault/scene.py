@@ -14,7 +14,7 @@ from core.jobs import Lease
 from core.segments import SegmentWriter
 from keys import KeyStore
 from tests.families import Family
-from vault import ClipState, DiskStore, FootageState, Treatment, UploadState, clips, renditions, sealed
+from vault import ClipState, FootageState, ObjectStore, Treatment, UploadState, clips, renditions, sealed
 from vault.models import ClipRow, FootageRow, ObjectKind, PersonShownRow, RenditionRow, UploadRow
 from vault.sealed import Pin, Plain
 
@@ -35,7 +35,7 @@ def noise(size: int) -> bytes:
 
 
 def add_object(
-    db: Database, keystore: KeyStore, store: DiskStore, family: Family, content: bytes, *, kind: ObjectKind, job: str
+    db: Database, keystore: KeyStore, store: ObjectStore, family: Family, content: bytes, *, kind: ObjectKind, job: str
 ) -> ObjectId:
     """Seal and store some bytes."""
     draft = sealed.new_draft(keystore, case_id=family.case_id, job="test")
@@ -56,7 +56,7 @@ def add_object(
 
 
 def add_footage(
-    db: Database, keystore: KeyStore, store: DiskStore, family: Family, visit: VisitId, *, frames: int = 100
+    db: Database, keystore: KeyStore, store: ObjectStore, family: Family, visit: VisitId, *, frames: int = 100
 ) -> FootageId:
     """Footage that is ready to be cut."""
     footage_id, job, content = FootageId(new_id()), new_id(), noise(1000)
@@ -107,7 +107,7 @@ def add_footage(
 def add_clip(
     db: Database,
     keystore: KeyStore,
-    store: DiskStore,
+    store: ObjectStore,
     family: Family,
     footage_id: FootageId,
     *,

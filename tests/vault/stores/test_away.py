@@ -79,8 +79,8 @@ def filled(service: Service) -> tuple[Family, Clip]:
     db, keystore, store = service.db, service.keystore, service.store
     family = make_family(db, keystore)
     agree_to_filming(db, keystore, family)
-    footage = add_footage(db, keystore, store, family, filming_visit(db, family))  # type: ignore[arg-type]  # any store
-    clip = add_clip(db, keystore, store, family, footage, content=CONTENT)  # type: ignore[arg-type]  # any store
+    footage = add_footage(db, keystore, store, family, filming_visit(db, family))
+    clip = add_clip(db, keystore, store, family, footage, content=CONTENT)
     ask(service, family, clip, (Purpose.FAMILY_REVIEW, family.mother), (Purpose.FAMILY_REVIEW, family.father))
     app = create_app(service)
     for parent in (family.mother, family.father):

@@ -155,13 +155,17 @@ def opened(row: ObjectRow, *, key: Secret[bytes], store: ObjectStore) -> Segment
     Raises:
         Damaged: it hasn't, or it is gone.
     """
+    head = stretches.fetched(store, row.id, length=HEADER_SIZE) if store.stride else None
     check_length(row, store=store)
+    read = stretches.reader(store, row.id)
+
+    def read_at(start: int, length: int) -> Bytes:
+        if head is not None and (start, length) == (0, HEADER_SIZE):
+            return head()  # one way there and back less: it was asked for beside the length
+        return read(start, length)
+
     return SegmentReader(
-        key,
-        associated_data=binding(row),
-        size=row.sealed_length or 0,
-        header=row.header,
-        read_at=stretches.reader(store, row.id),
+        key, associated_data=binding(row), size=row.sealed_length or 0, header=row.header, read_at=read_at
     )
 
 

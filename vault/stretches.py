@@ -25,6 +25,12 @@ def reader(store: ObjectStore, name: str) -> Callable[[int, int], bytes]:
     return ReadAhead(store, name)
 
 
+def fetched(store: ObjectStore, name: str, *, length: int) -> Callable[[], bytes]:
+    """Begin to read an object's first bytes; what is given back waits for them, and raises what was in the way."""
+    begun = _Stretch(store, name, start=0, length=length)
+    return lambda: begun.part(0, length)
+
+
 class ReadAhead:
     """What is known and on its way of one object for one reader.
 
@@ -69,14 +75,14 @@ class ReadAhead:
 
     def _fetch_after(self, start: int, *, most: int) -> None:
         if len(self._stretches) < most and not (self._stretches and self._stretches[-1].is_last):
-            self._stretches.append(_Stretch(self._store, self._name, start=start))
+            self._stretches.append(_Stretch(self._store, self._name, start=start, length=self._store.stride))
 
 
 class _Stretch:
     """A range that is fetched in a thread of its own."""
 
-    def __init__(self, store: ObjectStore, name: str, *, start: int) -> None:
-        self.start, self.end = start, start + store.stride
+    def __init__(self, store: ObjectStore, name: str, *, start: int, length: int) -> None:
+        self.start, self.end = start, start + length
         self._content: Future[bytes] = Future()
         threading.Thread(target=self._fetch, args=(store, name), name="ahead", daemon=True).start()
 

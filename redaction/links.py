@@ -22,7 +22,9 @@ Place = tuple[int, int]
 LONGEST_GAP = 0.5
 """Seconds for which somebody may go unseen and still be the same."""
 _FAR = 1.0
-"""How far somebody may be from where they were expected, as a multiple of their size, after one step."""
+"""How far somebody may be from where they were first seen, as a multiple of their size, after one step."""
+_FAR_FROM_THEIR_WAY = 0.5
+"""How far from where they were expected who was seen more than once: whoever comes out from behind them is another."""
 _FARTHER = 0.12
 """How much farther for each further frame, up to the next look."""
 _NEXT_LOOK = 3
@@ -57,19 +59,27 @@ class _Followed:
         return x + _bounded((x - before[0]) * step, most), y + _bounded((y - before[1]) * step, most)
 
 
+@dataclass(slots=True)
+class _Pass:
+    """What one pass says.
+
+    Attributes:
+        links: each face with the one that it became.
+        underway: the faces of those who were seen before, so that their way is known.
+    """
+
+    links: dict[Place, Place] = field(default_factory=dict)
+    underway: set[Place] = field(default_factory=set)
+
+
 def chains(found: Detections) -> list[list[Place]]:
     """Everybody's faces in rising order of frames; each face is in exactly one chain, alone if need be."""
     frames = sorted(found.looked)
     scenes = [bisect_right(found.cuts, frame) for frame in frames]
     longest = max(3, round(float(found.fps) * LONGEST_GAP))
-    onwards, back = (
-        dict(_links(found.looked, order, longest=longest))
-        for order in (
-            list(zip(frames, scenes, strict=True)),
-            list(zip(reversed(frames), reversed(scenes), strict=True)),
-        )
-    )
-    next_of = dict(_agreed(onwards, {a: b for b, a in back.items()}))
+    onwards = _pass(found.looked, list(zip(frames, scenes, strict=True)), longest=longest)
+    back = _pass(found.looked, list(zip(reversed(frames), reversed(scenes), strict=True)), longest=longest)
+    next_of = dict(_agreed(onwards, back))
     taken = set(next_of.values())
     starts = [(frame, at) for frame in frames for at in range(len(found.looked[frame])) if (frame, at) not in taken]
     return [_chain(start, next_of) for start in starts]
@@ -85,11 +95,24 @@ def size(face: Face) -> float:
     return math.sqrt(face.width * face.height)
 
 
-def _agreed(one: Mapping[Place, Place], other: Mapping[Place, Place]) -> Iterator[tuple[Place, Place]]:
-    """The pairings of both passes, and those of one where the other says nothing else about either face."""
-    said = [({b: a for a, b in links.items()}, links) for links in (one, other)]
-    for a, b in {*one.items(), *other.items()}:
-        if all(links.get(a, b) == b and came_from.get(b, a) == a for came_from, links in said):
+def apart(a: Face, b: Face) -> float:
+    """How far two faces are from each other, as a multiple of the larger one's size."""
+    (x, y), (other_x, other_y) = centre(a), centre(b)
+    return math.hypot(x - other_x, y - other_y) / max(size(a), size(b))
+
+
+def _agreed(onwards: _Pass, back: _Pass) -> Iterator[tuple[Place, Place]]:
+    """The pairings of both passes, and those of one about which the other had nothing to say.
+
+    It had where it paired either face with another, and where it knew somebody's way and this isn't on it.
+    """
+    from_back = {a: b for b, a in back.links.items()}
+    for a, b in onwards.links.items():
+        if from_back.get(a) == b or (a not in from_back and b not in back.links and b not in back.underway):
+            yield a, b
+    taken = {*onwards.links.values()}
+    for a, b in from_back.items():
+        if a not in onwards.links and b not in taken and a not in onwards.underway:
             yield a, b
 
 
@@ -100,10 +123,9 @@ def _chain(start: Place, next_of: Mapping[Place, Place]) -> list[Place]:
     return places
 
 
-def _links(
-    looked: Mapping[int, tuple[Face, ...]], order: Sequence[tuple[int, int]], *, longest: int
-) -> Iterator[tuple[Place, Place]]:
+def _pass(looked: Mapping[int, tuple[Face, ...]], order: Sequence[tuple[int, int]], *, longest: int) -> _Pass:
     """One pass: each face with the one that it became."""
+    done = _Pass()
     live: list[_Followed] = []
     scene = None
     for frame, of_scene in order:
@@ -116,11 +138,13 @@ def _links(
             waiting = [one for one in live if one.places[-1][0] != frame]
             for who, at in _pairs(waiting, [faces[at] for at in offered], frame=frame):
                 one, place = waiting[who], (frame, offered[at])
-                yield one.places[-1], place
+                done.links[one.places[-1]] = place
+                done.underway.add(place)
                 one.places.append(place)
                 one.faces.append(faces[offered[at]])
                 left.remove(offered[at])
         live += [_Followed([(frame, at)], [faces[at]]) for at in left]
+    return done
 
 
 def _pairs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int) -> Iterable[tuple[int, int]]:
@@ -153,7 +177,9 @@ def _cost(one: _Followed, face: Face, *, frame: int) -> float:
     at_x, at_y = centre(face)
     far = math.hypot(at_x - x, at_y - y) / max(size(last), size(face))
     ago = abs(frame - one.places[-1][0])
-    most = _FAR + _FARTHER * ago if ago <= _NEXT_LOOK else _FAR_AFTER_A_GAP
+    most = (_FAR if len(one.faces) == 1 else _FAR_FROM_THEIR_WAY) + _FARTHER * ago
+    if ago > _NEXT_LOOK:
+        most = _FAR_AFTER_A_GAP
     if far > most or not 1 / _LARGER < ratio < _LARGER:
         return _NEVER
     return far + abs(math.log(ratio))

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from core.errors import Invalid
-from media.covers import Cover, Covers
+from media.covers import Cover, Covers, CoverShape
 from media.detections import Detections, damaged
+from redaction import heads
 from redaction.choices import Choices, Region
+from redaction.heads import Shown
 from redaction.track import MOST_SKIPPED, Box, Sighting, Track, between, follow
-
-_WIDER, _ABOVE, _BELOW = 0.45, 0.5, 0.3
-"""How far a head reaches beyond its face on each side, above and below, as parts of the face's width and height."""
-_IN_DOUBT = 0.15
-"""How much farther where nobody looked, or the face was hardly seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +89,17 @@ def plan(found: Detections, choices: Choices, *, first_frame: int, last_frame: i
     followed = follow(found)
     covered: defaultdict[int, list[Cover]] = defaultdict(list)
     span = range(first_frame, last_frame)
-    hidden = [part for person in people(followed.tracks, choices) if not person.kept for part in person.parts]
+    persons = people(followed.tracks, choices)
+    hidden = [part for person in persons if not person.kept for part in person.parts]
+    shown = _shown((part for person in persons if person.kept for part in person.parts), span=span)
     for track in (*hidden, *followed.strays):
-        for one in (*track.before, *track.sightings, *track.after):
+        for one in (*track.before, *track.sightings, *track.after, *track.beside):
             if one.frame in span:
-                covered[one.frame].append(_cover(_head(one), choices=choices))
+                for box, shape in heads.covered(one, shown=shown.get(one.frame, ()), shape=choices.shape):
+                    covered[one.frame].append(_cover(box, shape=shape, choices=choices))
     for region in choices.regions:
         for frame, box in _moving(region, span=span):
-            cover = _cover(box, choices=choices)
-            covered[frame].append(replace(cover, shape=region.shape))
+            covered[frame].append(_cover(box, shape=region.shape, choices=choices))
     return Covers.of(
         (covered[frame] for frame in span),
         width=found.width,
@@ -132,26 +131,35 @@ def _parted(whole: Track, *, frame: int, number: int) -> tuple[Track, Track]:
     """Somebody who was two; for a moment around the parting each of them may still be the other."""
     at = bisect_left(whole.sightings, frame, key=lambda one: one.frame)
     once, later = whole.sightings[:at], whole.sightings[at:]
+    after = _unsure(later[: len(whole.before) or MOST_SKIPPED])
+    there, then = ([one for one in whole.beside if (one.frame < frame) is first] for first in (True, False))
     return (
-        Track(whole.number, once, before=whole.before, after=_unsure(later[: len(whole.before) or MOST_SKIPPED])),
-        Track(number, later, before=_unsure(once[-MOST_SKIPPED:]), after=whole.after),
+        Track(whole.number, once, before=whole.before, after=after, beside=tuple(there)),
+        Track(number, later, before=_unsure(once[-MOST_SKIPPED:]), after=whole.after, beside=tuple(then)),
     )
 
 
 def _unsure(sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
-    return tuple(replace(one, sure=False) for one in sightings)
+    return tuple(replace(one, sure=False, guessed=False) for one in sightings)
 
 
-def _head(one: Sighting) -> Box:
-    """A head around a face, hair and chin and all; more of it where it isn't sure."""
-    more = 0 if one.sure else _IN_DOUBT
-    face = one.box
-    wider, above, below = face.width * (_WIDER + more), face.height * (_ABOVE + more), face.height * (_BELOW + more)
-    return Box(face.x - wider, face.y - above, face.width + 2 * wider, face.height + above + below)
+def _cover(box: Box, *, shape: CoverShape, choices: Choices) -> Cover:
+    return Cover.around(box.x, box.y, box.width, box.height, shape=shape, style=choices.style)
 
 
-def _cover(box: Box, *, choices: Choices) -> Cover:
-    return Cover.around(box.x, box.y, box.width, box.height, shape=choices.shape, style=choices.style)
+def _shown(kept: Iterable[Track], *, span: range) -> dict[int, list[Shown]]:
+    """The faces that were chosen, by frame; well seen are also those between two looks that both saw them well."""
+    shown: defaultdict[int, list[Shown]] = defaultdict(list)
+    for track in kept:
+        sure = [one.frame for one in track.sightings if one.sure]
+        surely = {*sure}
+        for one, later in pairwise(sure):
+            if later - one <= MOST_SKIPPED:
+                surely.update(range(one, later))
+        for sighting in track.sightings:
+            if sighting.frame in span and not sighting.guessed:
+                shown[sighting.frame].append(Shown(sighting.box, sure=sighting.frame in surely))
+    return shown
 
 
 def _moving(region: Region, *, span: range) -> Iterator[tuple[int, Box]]:

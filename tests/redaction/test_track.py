@@ -162,3 +162,9 @@ def test_whoever_turns_up_beside_somebody_who_turned_away_is_somebody_else(apart
     """Whoever is kept must not lend their name to whoever sits next to them."""
     found = film(Walker(400, 200, last=20), Walker(400 + apart, 200, first=back_at))
     assert spans(found) == [(0, 18), (back_at, 59)]
+
+
+def test_whoever_comes_out_from_behind_somebody_who_walks_is_somebody_else() -> None:
+    """Their way was known: whoever turns up beside it in the next look isn't they."""
+    found = film(Walker(400, 200, dx=5, last=30), Walker(560, 265, first=31))
+    assert spans(found) == [(0, 30), (33, 59)]

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.browser
 WITHIN_SECONDS = 60
 RATE = 25
 FIRST, LAST = 30, 130
+AS_LONG_AS_THE_CLIP = timedelta(seconds=10)
 TALL = 4000
 IN_THE_CLIP = (MOTHER, FATHER, CHILD)
 WORKER = STAFF["social_worker"][0]
@@ -109,6 +110,7 @@ def test_a_colleague_off_the_case_looks_for_everyone_who_can_be_seen(house: Hous
         for name in IN_THE_CLIP:
             colleague.page.get_by_label(name, exact=True).check()
         colleague.looks("check", height=TALL)
+        DemoClock(story.served.clock).move(AS_LONG_AS_THE_CLIP)
         colleague.presses("Pass: nobody else can be seen")
         assert "No check is waiting for you." in colleague.reads()
         story.nothing_before_consent()

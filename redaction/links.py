@@ -150,7 +150,7 @@ def _pass(looked: Mapping[int, tuple[Face, ...]], order: Sequence[tuple[int, int
 def _pairs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int) -> Iterable[tuple[int, int]]:
     if not people or not faces:
         return []
-    costs = np.array([[_cost(one, face, frame=frame) for face in faces] for one in people])
+    costs = _costs(people, faces, frame=frame)
     if costs.size == 1:
         return [(0, 0)] if costs[0, 0] < _NEVER else []
     from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - a third of a second, and most processes never ask
@@ -170,19 +170,23 @@ def _as_well_otherwise(pair: tuple[int, int], pairs: list[tuple[int, int]], cost
     return False
 
 
-def _cost(one: _Followed, face: Face, *, frame: int) -> float:
-    last = one.faces[-1]
-    ratio = size(face) / size(last)
-    x, y = one.expected(frame)
-    at_x, at_y = centre(face)
-    far = math.hypot(at_x - x, at_y - y) / max(size(last), size(face))
+def _costs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int) -> Costs:
+    """What it costs that each is each: how far they are from where they were expected, and how unlike in size."""
+    there = np.array([(*one.expected(frame), size(one.faces[-1]), _most(one, frame=frame)) for one in people])
+    here = np.array([(*centre(face), size(face)) for face in faces])
+    x, y, sizes, most = there.T[:, :, None]
+    ratio = here[:, 2] / sizes
+    far = np.hypot(here[:, 0] - x, here[:, 1] - y) / np.maximum(sizes, here[:, 2])
+    never = (far > most) | (ratio <= 1 / _LARGER) | (ratio >= _LARGER)
+    return np.where(never, _NEVER, far + np.abs(np.log(ratio)))
+
+
+def _most(one: _Followed, *, frame: int) -> float:
+    """How far they may be from where they were expected."""
     ago = abs(frame - one.places[-1][0])
-    most = (_FAR if len(one.faces) == 1 else _FAR_FROM_THEIR_WAY) + _FARTHER * ago
     if ago > _NEXT_LOOK:
-        most = _FAR_AFTER_A_GAP
-    if far > most or not 1 / _LARGER < ratio < _LARGER:
-        return _NEVER
-    return far + abs(math.log(ratio))
+        return _FAR_AFTER_A_GAP
+    return (_FAR if len(one.faces) == 1 else _FAR_FROM_THEIR_WAY) + _FARTHER * ago
 
 
 def _bounded(value: float, most: float) -> float:

@@ -35,9 +35,6 @@ def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
     whole = import_module("redaction.whole")  # it loads the databases
-    found = {known: getattr(whole, known) for known in whole.__all__}
-    globals().update(found)  # all at once, since one of them is called like the module that it stands in
-    try:
-        return found[name]
-    except KeyError:
-        raise AttributeError(name) from None
+    if name not in whole.__all__:
+        raise AttributeError(name)
+    return getattr(whole, name)

@@ -20,7 +20,7 @@ from core.jobs import Lease
 from identity import Actor, Role
 from keys import KeyStore
 from redaction.choices import Choices
-from redaction.choosing import history_of
+from redaction.chosen import history_of
 from redaction.faces import stills
 from redaction.found import understood
 from redaction.plan import people, plan

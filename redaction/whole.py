@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from redaction.choices import Choices, Keyframe, Region, Split
-from redaction.choosing import Choosing, choose, choosing, redo, undo
+from redaction.chosen import Choosing, choose, choosing, redo, undo
 from redaction.models import CheckState
 from redaction.plan import Person, people, plan
 from redaction.queue import Check, checks_for, checks_in, was_asked
 from redaction.rendering import RUNNERS, Manifest, detect, look_here_of, manifest_of, redact, render, set_persons_shown
 from redaction.review import attest, request_check, send_back, take_back
 from redaction.somebody import LookHere, Somebody
-from redaction.statement import statement
+from redaction.statements import statement
 from redaction.steps import Cover, Keep, KeepAll, Merge, Mute, Paint, Part, Place, Remove, State, Step, Unmute, Unplace
 from redaction.track import Box, Look, LookKind, Sighting, Track, look_here, tracks
 

@@ -13,7 +13,7 @@ from identity import Actor
 from keys import KeyStore
 from media.detections import Face
 from redaction import Box, Cover, Keep, LookKind, Merge, Mute, Part, Place, Step
-from redaction.choosing import Choosing
+from redaction.chosen import Choosing
 from tests.families import Family
 from tests.redaction.faces import add_detections, footage_of, two_people
 from tests.vault.cinema import Cinema

@@ -12,6 +12,7 @@ import identity.models
 import redaction.models
 import retention.models
 import vault.models
+import vault.out_of_use
 import vault.redaction_models
 import vault.upkeep_models
 from core.db import Base

@@ -1,10 +1,12 @@
 """A family asks for erasure: use stops at once, destruction follows after an objection window.
 
 * Asked for by a family member who is in the film or speaks for a child who is, on their own device or by telling a
-  member of staff on the case: for one clip, or for everything of the case that is there now.
+  member of staff on the case: for one clip, or for everything of the case that is there now, or on its way.
+* Work that was under way then goes on where it may: what it makes is out of use from its first moment.
 * Within the window somebody may object (the other parent would keep it; it is evidence): an officer records that, and
   nothing is destroyed for this request. It stays out of use: the objection keeps the record, not the showing of it.
-* Whoever asked may cancel within the window; only what this request took out of use comes back.
+* Whoever asked may cancel within the window; only what this request took out of use comes back, and what was made
+  of that since.
 * The window is the schedule's ``erasure_asked`` period; the sweep destroys after it. A legal hold beats the request.
 """
 
@@ -192,7 +194,7 @@ def close_finished(session: Session, *, case_id: CaseId, at: datetime) -> None:
         select(ErasureRow).where(ErasureRow.case_id == case_id, ErasureRow.state == ErasureState.ASKED)
     ):
         clip_id = ClipId(row.clip_id) if row.clip_id else None
-        if not vault.is_left(session, case_id=case_id, clip_id=clip_id, made_by=row.asked_at):
+        if not vault.is_left(session, case_id=case_id, clip_id=clip_id, begun_by=row.asked_at):
             row.state, row.ended_at = ErasureState.DONE, at
 
 
@@ -242,7 +244,7 @@ def _asked_in(session: Session, case_id: CaseId, *, but: str = "") -> list[Erasu
 def _stop(session: Session, *, case_id: CaseId, clip_id: ClipId | None, earlier: list[ErasureRow]) -> list[str]:
     """Take out of use what is in it, and note what an earlier request had taken: it comes back when both are gone."""
     stopped = vault.stop_use(session, case_id=case_id, clip_id=clip_id)
-    within = vault.renditions_in(session, case_id=case_id, clip_id=clip_id)
+    within = vault.stopped_in(session, case_id=case_id, clip_id=clip_id)
     return sorted({*stopped, *(within & {one for row in earlier for one in row.stopped})})
 
 

@@ -215,14 +215,14 @@ class CertificateRow(Base):
 
 
 class ErasureRow(Base):
-    """A family's request to erase one clip, or everything of the case that was there when they asked.
+    """A family's request to erase one clip, or everything of the case that was there or on its way when they asked.
 
     Attributes:
         clip_id: nothing for everything.
         asked_for: the family member who wants it.
         recorded_by: who entered it: that person, or a member of staff whom they told.
         objection: sealed words.
-        stopped: ids of the renditions that this request took out of use.
+        stopped: ids of what this request took out of use: renditions, clips, and the uploads that films came by.
     """
 
     __tablename__ = "retention_erasure"

@@ -140,7 +140,7 @@ def _triggers(
 
 
 def _asks_for(row: ErasureRow, record: Record) -> bool:
-    if row.case_id != record.case_id or record.made_at > row.asked_at:
+    if row.case_id != record.case_id or record.begun_at > row.asked_at:
         return False
     return row.clip_id is None or row.clip_id == record.id
 

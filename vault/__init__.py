@@ -22,7 +22,7 @@ from vault.clips import CUT, cut, cut_clip, set_persons_shown
 from vault.deposits import FINISH, begin_deposit, cancel_deposit, complete_deposit
 from vault.detecting import DETECT, Looking, People, detect, look_for_people, looking, stop_looking
 from vault.disk import DiskStore
-from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, names_of, resume_use, stop_use
+from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, names_of, resume_use, stop_use, stopped_in
 from vault.findings import WORDS, Finding, Leftover, Report, Trouble
 from vault.finishing import finish
 from vault.fsck import Progress as Comparing
@@ -52,7 +52,6 @@ from vault.records import (
     persons_in,
     record_for_disposal,
     records_for_disposal,
-    renditions_in,
     totals,
 )
 from vault.redacting import REDACT, Order, Planned, post_redaction, redact, stop_redaction
@@ -200,7 +199,6 @@ __all__ = [
     "record_phone_copy_removed",
     "records_for_disposal",
     "redact",
-    "renditions_in",
     "replaced_versions",
     "resumable_upload",
     "resume_use",
@@ -211,6 +209,7 @@ __all__ = [
     "stop_looking",
     "stop_redaction",
     "stop_use",
+    "stopped_in",
     "tidy",
     "title_of",
     "totals",

@@ -17,7 +17,7 @@ import identity
 from consent import RenditionState
 from core import jobs
 from core.ids import CaseId, ClipId, ObjectId, RenditionId
-from vault import viewings
+from vault import out_of_use, viewings
 from vault.models import (
     ClipState,
     FootageRow,
@@ -38,13 +38,14 @@ _RESUMED = {ObjectState.SEALED: RenditionState.LIVE, ObjectState.QUARANTINED: Re
 _THERE = (ObjectState.WRITING, ObjectState.SEALED, ObjectState.QUARANTINED)
 
 
-def stop_use(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> list[RenditionId]:
-    """Take the renditions of a clip, or of a whole case, out of use. The caller raises the case's version.
+def stop_use(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> list[str]:
+    """Take a clip, or a whole case, out of use. The caller raises the case's version.
 
-    One that is quarantined is taken out too: it must not come back with its quarantine's end.
+    One that is quarantined is taken out too: it must not come back with its quarantine's end. What work under way still
+    makes of it is out of use from its first moment.
 
     Returns:
-        Those that were in use, or quarantined, until now.
+        Ids of the renditions that were in use, or quarantined, until now, and of what was marked (``out_of_use``).
     """
     rows = session.scalars(
         select(RenditionRow)
@@ -53,20 +54,32 @@ def stop_use(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> li
     ).all()
     for row in rows:
         row.state = RenditionState.WITHDRAWN_FROM_USE
-    return [RenditionId(row.id) for row in rows]
+    return [*(row.id for row in rows), *out_of_use.mark(session, case_id=case_id, clip_id=clip_id)]
 
 
-def resume_use(session: Session, renditions: Iterable[str]) -> None:
-    """Let renditions be decided on again that ``stop_use`` took out of use; what is damaged by now is quarantined.
+def resume_use(session: Session, stopped: Iterable[str]) -> None:
+    """Let be decided on again what ``stop_use`` took out of use, and what was made of it since.
 
-    The caller raises the case's version.
+    What is damaged by now is quarantined. The caller raises the case's version.
     """
+    ids = set(stopped)
+    ids |= set(out_of_use.unmark(session, ids))
     for row in session.scalars(
         select(RenditionRow).where(
-            RenditionRow.id.in_(list(renditions)), RenditionRow.state == RenditionState.WITHDRAWN_FROM_USE
+            RenditionRow.id.in_(sorted(ids)), RenditionRow.state == RenditionState.WITHDRAWN_FROM_USE
         )
     ):
         row.state = _RESUMED.get(session.get_one(ObjectRow, row.object_id).state, row.state)
+
+
+def stopped_in(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> frozenset[str]:
+    """Whatever of a clip, or of a whole case, ``stop_use`` may have named.
+
+    Raises:
+        NotFound: no such clip in that case.
+    """
+    made = session.scalars(select(RenditionRow.id).where(*scope(session, case_id, clip_id)))
+    return frozenset({*made, *out_of_use.marked_in(session, case_id, clip_id)})
 
 
 def begin_destroying(session: Session, record_id: str, *, at: datetime) -> None:
@@ -117,6 +130,7 @@ def destroyed(session: Session, record_id: str, *, at: datetime) -> None:
         chosen = session.get(ChoicesRow, record_id)
         if chosen is not None:
             chosen.choices, chosen.asked = None, None
+    out_of_use.unmark(session, [row.upload_id if isinstance(row, FootageRow) else row.id])
     for rendition in renditions_of(session, record_id):
         rendition.state, rendition.manifest, rendition.look_here = RenditionState.DESTROYED, None, None
     for found in objects_in(session, record_id):

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 import audit
+import identity
 from audit import Event
 from core import jobs
 from core.ahead import WriteBehind, ahead, plain_buffers
@@ -162,6 +163,7 @@ def _normalise(work: Work, footage_id: FootageId) -> None:
         launcher.Normalise(), of=original, kind=ObjectKind.WORKING_COPY, media_type=launcher.MP4, span=_PREPARE
     )
     with work.db.begin() as session:
+        identity.lock_case(session, work.case_id)
         work.own(session)
         renditions.add(
             session,

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from consent import Action
 from core import jobs
 from core.db import get, not_found
-from core.ids import CaseId, ClipId, ObjectId, PersonId, RenditionId, VisitId
+from core.ids import CaseId, ClipId, ObjectId, PersonId, VisitId
 from vault.models import (
     LEAVING,
     ClipRow,
@@ -29,6 +29,7 @@ from vault.models import (
     ObjectState,
     PersonShownRow,
     RenditionRow,
+    UploadRow,
     ViewingRow,
 )
 from vault.redaction_models import DetectionsRow
@@ -62,6 +63,7 @@ class Record:
 
     Attributes:
         visit_id: of the footage, or of the footage that a clip was cut from.
+        begun_at: when it was begun to be sent, or cut.
         made_at: when it was deposited or cut.
         persons: shown in any of its renditions.
         objects: those that are there; a version that was replaced may have gone before the rest.
@@ -71,6 +73,7 @@ class Record:
     kind: RecordKind
     case_id: CaseId
     visit_id: VisitId
+    begun_at: datetime
     made_at: datetime
     persons: frozenset[PersonId]
     objects: tuple[RecordObject, ...]
@@ -167,26 +170,20 @@ def persons_in(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> 
     return frozenset(PersonId(one) for one in session.scalars(query.where(*scope(session, case_id, clip_id))))
 
 
-def renditions_in(session: Session, *, case_id: CaseId, clip_id: ClipId | None) -> frozenset[RenditionId]:
-    """The renditions of a clip, or of a whole case.
-
-    Raises:
-        NotFound: no such clip in that case.
-    """
-    query = select(RenditionRow.id).where(*scope(session, case_id, clip_id))
-    return frozenset(RenditionId(one) for one in session.scalars(query))
-
-
-def is_left(session: Session, *, case_id: CaseId, clip_id: ClipId | None, made_by: datetime) -> bool:
-    """Whether a clip, or anything of a case that was made by some time, is still there or on its way out."""
+def is_left(session: Session, *, case_id: CaseId, clip_id: ClipId | None, begun_by: datetime) -> bool:
+    """Whether a clip, or anything of a case that was begun by some time, is still there or on its way out."""
     gone = ClipRow.state == ClipState.DESTROYED
     if clip_id is not None:
         return session.scalar(select(ClipRow.id).where(ClipRow.id == clip_id, ~gone)) is not None
-    cut = select(ClipRow.id).where(ClipRow.case_id == case_id, ClipRow.created_at <= made_by, ~gone)
-    film = select(FootageRow.id).where(
-        FootageRow.case_id == case_id,
-        FootageRow.deposited_at <= made_by,
-        FootageRow.state != FootageState.DESTROYED,
+    cut = select(ClipRow.id).where(ClipRow.case_id == case_id, ClipRow.created_at <= begun_by, ~gone)
+    film = (
+        select(FootageRow.id)
+        .join(UploadRow, UploadRow.id == FootageRow.upload_id)
+        .where(
+            FootageRow.case_id == case_id,
+            UploadRow.created_at <= begun_by,
+            FootageRow.state != FootageState.DESTROYED,
+        )
     )
     return session.scalars(cut).first() is not None or session.scalars(film).first() is not None
 
@@ -260,7 +257,15 @@ def scope(session: Session, case_id: CaseId, clip_id: ClipId | None) -> list[Col
 
 def _films(session: Session, rows: Sequence[FootageRow]) -> list[Record]:
     return [
-        _record(session, row, kind=RecordKind.FOOTAGE, visit=row.visit_id, made_at=row.deposited_at) for row in rows
+        _record(
+            session,
+            row,
+            kind=RecordKind.FOOTAGE,
+            visit=row.visit_id,
+            begun_at=session.get_one(UploadRow, row.upload_id).created_at,
+            made_at=row.deposited_at,
+        )
+        for row in rows
     ]
 
 
@@ -271,13 +276,16 @@ def _cuts(session: Session, rows: Sequence[ClipRow]) -> list[Record]:
             row,
             kind=RecordKind.CLIP,
             visit=session.get_one(FootageRow, row.footage_id).visit_id,
+            begun_at=row.created_at,
             made_at=row.created_at,
         )
         for row in rows
     ]
 
 
-def _record(session: Session, row: FootageRow | ClipRow, *, kind: RecordKind, visit: str, made_at: datetime) -> Record:
+def _record(
+    session: Session, row: FootageRow | ClipRow, *, kind: RecordKind, visit: str, begun_at: datetime, made_at: datetime
+) -> Record:
     shown = select(PersonShownRow.person_id).where(
         PersonShownRow.rendition_id.in_([found.id for found in renditions_of(session, row.id)])
     )
@@ -286,6 +294,7 @@ def _record(session: Session, row: FootageRow | ClipRow, *, kind: RecordKind, vi
         kind=kind,
         case_id=CaseId(row.case_id),
         visit_id=VisitId(visit),
+        begun_at=begun_at,
         made_at=made_at,
         persons=frozenset(PersonId(person) for person in session.scalars(shown)),
         objects=tuple(_object(found) for found in objects_in(session, row.id) if found.state not in LEAVING),

@@ -19,7 +19,7 @@ from audit import Event
 from consent import RenditionState
 from core.db import lock, not_found
 from core.ids import CaseId, ClipId, FootageId, ObjectId, PersonId, RenditionId, VisitId, new_id, well_formed
-from vault import errors
+from vault import errors, out_of_use
 from vault.making import Made, Work
 from vault.models import FootageRow, PersonShownRow, RenditionRow, Treatment
 from vault.redaction_models import DetectionsRow
@@ -129,7 +129,11 @@ def add(
     author: PersonId,
     persons: Iterable[PersonId],
 ) -> RenditionRow:
-    """Make a rendition of a durable output, in the transaction that makes it visible."""
+    """Make a rendition of a durable output, in the transaction that makes it visible.
+
+    It is in use, unless its clip or film was taken out of use meanwhile.
+    """
+    identity.lock_case(session, work.case_id)
     result, kept = made.result, made.keep(session, work)
     row = RenditionRow(
         id=new_id(),
@@ -151,6 +155,7 @@ def add(
         has_audio=result.has_audio,
         created_at=work.db.clock.now(),
     )
+    out_of_use.put(session, row, footage=footage)
     session.add(row)
     session.flush()
     session.add_all(PersonShownRow(rendition_id=row.id, person_id=person) for person in sorted(persons))

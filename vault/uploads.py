@@ -20,7 +20,7 @@ from core.errors import NotFound
 from core.ids import CaseId, ObjectId, PersonId, UploadId, well_formed
 from identity import Actor
 from keys import JobCapability, KeyStore
-from vault import errors
+from vault import errors, out_of_use
 from vault.models import PartRow, UploadRow, UploadState
 from vault.objects import ObjectStore
 
@@ -57,6 +57,7 @@ def expire_upload(
 def end(session: Session, row: UploadRow, *, state: UploadState, event: Event, at: datetime) -> None:
     """Note that an upload takes nothing more; ``clear`` comes after the commit."""
     row.state, row.ended_at = state, at
+    out_of_use.unmark(session, [row.id])
     is_refused = state is UploadState.REJECTED
     audit.record(
         session,

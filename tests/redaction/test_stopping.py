@@ -120,6 +120,21 @@ def test_a_rendering_makes_nothing_once_somebody_who_was_filmed_says_no(
     assert_nothing_left(db, keystore, booth.cinema.store, lease)
 
 
+def test_a_rendering_of_a_clip_that_a_family_asks_to_be_erased_meanwhile_leaves_nothing(
+    booth: Booth, db: Database, keystore: KeyStore, tmp_path: Path
+) -> None:
+    def stop() -> None:
+        with db.begin() as session:
+            vault.stop_use(session, case_id=booth.cinema.family.case_id, clip_id=booth.clip_id)
+
+    booth.asks()
+    lease = booth.lease()
+    booth.cinema.store = StartledStore(tmp_path / "store", at=3, before=nothing, after=stop)
+    booth.works(lease)
+    assert (booth.made(), booth.job().error_code) == ([], "clip_not_in_use")
+    assert_nothing_left(db, keystore, booth.cinema.store, lease)
+
+
 def test_a_search_that_is_stopped_before_its_stills_goes_on_from_there(
     booth: Booth, db: Database, keystore: KeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,7 +142,7 @@ def test_what_was_stopped_while_it_was_quarantined_is_not_brought_back_by_liftin
     shelf.mark()
     with shelf.db.begin() as session:  # as a family's request to erase it does
         stopped = disposal.stop_use(session, case_id=case_id, clip_id=clip_id)
-    assert stopped == [shelf.cinema.clip.rendition_id]
+    assert stopped == [shelf.cinema.clip.rendition_id, clip_id]
     assert shelf.lift().lifted == (shelf.film,)
     assert shelf.state() == (ObjectState.SEALED, RenditionState.WITHDRAWN_FROM_USE)
     with pytest.raises(Refused, match="not_available"):

@@ -241,19 +241,28 @@ class Watch:
 
 
 def _strong(faces: Faces, neighbours: Faces) -> Faces:
-    """The faces that count: by their score, or because one that does is at about the same place in another look."""
+    """The faces that count: by their score, or because they go on from one that does in another look."""
     strong = faces[:, 4] >= LEAST
-    if strong.all():
-        return faces
-    return faces[strong | _alike(faces, neighbours[neighbours[:, 4] >= WELL]).any(axis=1)]
+    return faces if strong.all() else faces[strong | _goes_on(faces, neighbours)]
 
 
 def _confirmed(faces: Faces, earlier: Faces) -> Faces:
-    """Lift what is hardly seen, but was well seen in the look before, so that it counts."""
+    """Lift what is hardly seen, but goes on from somebody who was well seen in the look before, so that it counts."""
     lifted = faces.copy()
-    goes_on = (faces[:, 4] < LEAST) & _alike(faces, earlier[earlier[:, 4] >= WELL]).any(axis=1)
-    lifted[goes_on, 4] = LEAST
+    lifted[(faces[:, 4] < LEAST) & _goes_on(faces, earlier), 4] = LEAST
     return lifted
+
+
+def _goes_on(faces: Faces, neighbours: Faces) -> npt.NDArray[np.bool_]:
+    """Which are at about the place of somebody who is well seen in another look, and isn't well seen here any nearer.
+
+    Where they are, what else is hardly seen around them is an ear or a collar, or an echo of their face.
+    """
+    known = neighbours[neighbours[:, 4] >= WELL]
+    alike, far = _alike(faces, known), _far(faces, known)
+    found = np.where(alike & (faces[:, 4] >= WELL)[:, None], far, np.inf).min(axis=0, initial=np.inf)
+    going: npt.NDArray[np.bool_] = (alike & (far <= found)).any(axis=1)
+    return going
 
 
 def _alone(faces: Faces, others: Faces) -> Faces:
@@ -266,6 +275,12 @@ def _alike(one: Faces, others: Faces) -> npt.NDArray[np.bool_]:
     own, theirs = regions.sizes(one), regions.sizes(others)
     larger = np.maximum(own[:, None], theirs[None])
     smaller = np.minimum(own[:, None], theirs[None])
-    far = [(one[:, i] + one[:, i + 2] / 2)[:, None] - (others[:, i] + others[:, i + 2] / 2)[None] for i in (0, 1)]
-    near: npt.NDArray[np.bool_] = (np.hypot(*far) <= _NEAR * larger) & (larger <= _ALIKE * smaller)
+    near: npt.NDArray[np.bool_] = (_far(one, others) <= _NEAR * larger) & (larger <= _ALIKE * smaller)
     return near
+
+
+def _far(one: Faces, others: Faces) -> npt.NDArray[np.float64]:
+    """How far the middle of each is from that of each other, in pixels."""
+    far = [(one[:, i] + one[:, i + 2] / 2)[:, None] - (others[:, i] + others[:, i + 2] / 2)[None] for i in (0, 1)]
+    apart: npt.NDArray[np.float64] = np.hypot(*far)
+    return apart

@@ -3,12 +3,13 @@
 A cover is as large as a head. What it has beyond the face may lie over a neighbour's; if they were chosen, it is drawn
 in on their side, but never into the face that it is there for, nor closer to it than ears, chin and brow need. Only
 what is a mere guess (nobody was seen there, though it was looked) gives way altogether, and only within a face that is
-well seen in the same frame: whoever is well seen is what is to be seen there.
+well seen in the same frame, was seen apart from them when they were seen, and is hardly larger now: else the detector
+may have drawn one box around two faces, and it isn't the chosen one's alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from media.covers import CoverShape
@@ -22,6 +23,8 @@ _LEAST = 0.2
 """How far a cover reaches beyond a face at least, whoever is beside it, as a part of the face's size."""
 _ROOM = 0.1
 """What is left free around a face that was chosen, as a part of its size: covers have soft edges."""
+_NO_LARGER = 1.2
+"""A box by how much wider or higher than before may be around two faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,19 @@ class Shown:
     Attributes:
         box: of the face.
         sure: whether it is well seen there.
+        boxes: of the same face, in the frames around.
     """
 
     box: Box
     sure: bool
+    boxes: Mapping[int, Box]
+
+    def is_apart_from(self, other: Sighting) -> bool:
+        """Whether this is surely this face alone, and none of somebody else who is only guessed to be here."""
+        then = None if other.guessed_from is None else self.boxes.get(other.guessed_from)
+        if then is None or not self.sure:
+            return False
+        return self.box.width <= _NO_LARGER * then.width and self.box.height <= _NO_LARGER * then.height
 
 
 def covered(one: Sighting, *, shown: Sequence[Shown], shape: CoverShape) -> list[tuple[Box, CoverShape]]:
@@ -46,13 +58,17 @@ def covered(one: Sighting, *, shown: Sequence[Shown], shape: CoverShape) -> list
         shape: of an ordinary cover.
     """
     whole, core = _head(one), _grown(one.box, _LEAST)
+    beside = [(_grown(other.box, _ROOM), other.is_apart_from(one)) for other in shown]
+    near = [(free, apart) for free, apart in beside if _touch(whole, free, shape=shape)]
+    guessed, gives_way = one.guessed_from is not None, all(apart for _, apart in near)
+    if guessed and not gives_way:
+        return [(whole, shape)]
     left: Box | None = whole
-    for other in shown:
-        free = _grown(other.box, _ROOM)
-        if left is not None and _touch(left, free, shape=shape) and (other.sure or not one.guessed):
-            left = _drawn_in(left, free, least=None if one.guessed else core)
+    for free, _ in near:
+        if left is not None and _touch(left, free, shape=shape):
+            left = _drawn_in(left, free, least=None if guessed else core)
     covers = [] if left is None else [(left, shape)]
-    return covers if left == whole or one.guessed else [*covers, (core, CoverShape.BOX)]
+    return covers if left == whole or guessed else [*covers, (core, CoverShape.BOX)]
 
 
 def _head(one: Sighting) -> Box:

@@ -25,9 +25,11 @@ _FAR = 1.0
 """How far somebody may be from where they were first seen, as a multiple of their size, after one step."""
 _FAR_FROM_THEIR_WAY = 0.5
 """How far from where they were expected who was seen more than once: whoever comes out from behind them is another."""
-_FARTHER = 0.12
-"""How much farther for each further frame, up to the next look."""
+_FARTHER = 3.0
+"""How much farther for each second that goes by, up to the next look and for no longer than ``_AT_MOST``."""
+_AT_MOST = 0.12
 _NEXT_LOOK = 3
+"""Frames from one look to the next at most."""
 _FAR_AFTER_A_GAP = 0.8
 """How far after a look at which they weren't seen: whoever turns up beside somebody who turned away is another."""
 _LARGER = 1.8
@@ -48,13 +50,16 @@ class _Followed:
     faces: list[Face] = field(default_factory=list)
 
     def expected(self, frame: int) -> tuple[float, float]:
-        """Where the centre will be."""
+        """Where the centre will be, by how they moved for about as long before."""
         x, y = centre(self.faces[-1])
         if len(self.faces) == 1:
             return x, y
-        ago, then = self.places[-2][0], self.places[-1][0]
-        before = centre(self.faces[-2])
-        step = (frame - then) / (then - ago)
+        then = self.places[-1][0]
+        long = min(abs(frame - then), _NEXT_LOOK)
+        earlier = range(len(self.faces) - 2, -1, -1)
+        at = next((at for at in earlier if abs(then - self.places[at][0]) >= long), 0)
+        before = centre(self.faces[at])
+        step = (frame - then) / (then - self.places[at][0])
         most = size(self.faces[-1]) * (1 + abs(step))  # a wrong face must not throw them out of the picture
         return x + _bounded((x - before[0]) * step, most), y + _bounded((y - before[1]) * step, most)
 
@@ -76,9 +81,9 @@ def chains(found: Detections) -> list[list[Place]]:
     """Everybody's faces in rising order of frames; each face is in exactly one chain, alone if need be."""
     frames = sorted(found.looked)
     scenes = [bisect_right(found.cuts, frame) for frame in frames]
-    longest = max(3, round(float(found.fps) * LONGEST_GAP))
-    onwards = _pass(found.looked, list(zip(frames, scenes, strict=True)), longest=longest)
-    back = _pass(found.looked, list(zip(reversed(frames), reversed(scenes), strict=True)), longest=longest)
+    fps = float(found.fps)
+    onwards = _pass(found.looked, list(zip(frames, scenes, strict=True)), fps=fps)
+    back = _pass(found.looked, list(zip(reversed(frames), reversed(scenes), strict=True)), fps=fps)
     next_of = dict(_agreed(onwards, back))
     taken = set(next_of.values())
     starts = [(frame, at) for frame in frames for at in range(len(found.looked[frame])) if (frame, at) not in taken]
@@ -123,9 +128,9 @@ def _chain(start: Place, next_of: Mapping[Place, Place]) -> list[Place]:
     return places
 
 
-def _pass(looked: Mapping[int, tuple[Face, ...]], order: Sequence[tuple[int, int]], *, longest: int) -> _Pass:
+def _pass(looked: Mapping[int, tuple[Face, ...]], order: Sequence[tuple[int, int]], *, fps: float) -> _Pass:
     """One pass: each face with the one that it became."""
-    done = _Pass()
+    done, longest = _Pass(), max(_NEXT_LOOK, round(fps * LONGEST_GAP))
     live: list[_Followed] = []
     scene = None
     for frame, of_scene in order:
@@ -136,7 +141,7 @@ def _pass(looked: Mapping[int, tuple[Face, ...]], order: Sequence[tuple[int, int
         for well in (True, False):  # whoever is seen well chooses first
             offered = [at for at in left if (faces[at].score >= WELL_SEEN) == well]
             waiting = [one for one in live if one.places[-1][0] != frame]
-            for who, at in _pairs(waiting, [faces[at] for at in offered], frame=frame):
+            for who, at in _pairs(waiting, [faces[at] for at in offered], frame=frame, fps=fps):
                 one, place = waiting[who], (frame, offered[at])
                 done.links[one.places[-1]] = place
                 done.underway.add(place)
@@ -147,10 +152,10 @@ def _pass(looked: Mapping[int, tuple[Face, ...]], order: Sequence[tuple[int, int
     return done
 
 
-def _pairs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int) -> Iterable[tuple[int, int]]:
+def _pairs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int, fps: float) -> Iterable[tuple[int, int]]:
     if not people or not faces:
         return []
-    costs = _costs(people, faces, frame=frame)
+    costs = _costs(people, faces, frame=frame, fps=fps)
     if costs.size == 1:
         return [(0, 0)] if costs[0, 0] < _NEVER else []
     from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - a third of a second, and most processes never ask
@@ -170,9 +175,9 @@ def _as_well_otherwise(pair: tuple[int, int], pairs: list[tuple[int, int]], cost
     return False
 
 
-def _costs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int) -> Costs:
+def _costs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int, fps: float) -> Costs:
     """What it costs that each is each: how far they are from where they were expected, and how unlike in size."""
-    there = np.array([(*one.expected(frame), size(one.faces[-1]), _most(one, frame=frame)) for one in people])
+    there = np.array([(*one.expected(frame), size(one.faces[-1]), _most(one, frame=frame, fps=fps)) for one in people])
     here = np.array([(*centre(face), size(face)) for face in faces])
     x, y, sizes, most = there.T[:, :, None]
     ratio = here[:, 2] / sizes
@@ -181,12 +186,12 @@ def _costs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int) ->
     return np.where(never, _NEVER, far + np.abs(np.log(ratio)))
 
 
-def _most(one: _Followed, *, frame: int) -> float:
+def _most(one: _Followed, *, frame: int, fps: float) -> float:
     """How far they may be from where they were expected."""
     ago = abs(frame - one.places[-1][0])
     if ago > _NEXT_LOOK:
         return _FAR_AFTER_A_GAP
-    return (_FAR if len(one.faces) == 1 else _FAR_FROM_THEIR_WAY) + _FARTHER * ago
+    return (_FAR if len(one.faces) == 1 else _FAR_FROM_THEIR_WAY) + _FARTHER * min(ago / fps, _AT_MOST)
 
 
 def _bounded(value: float, most: float) -> float:

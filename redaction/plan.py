@@ -140,7 +140,7 @@ def _parted(whole: Track, *, frame: int, number: int) -> tuple[Track, Track]:
 
 
 def _unsure(sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
-    return tuple(replace(one, sure=False, guessed=False) for one in sightings)
+    return tuple(replace(one, sure=False, guessed_from=None) for one in sightings)
 
 
 def _cover(box: Box, *, shape: CoverShape, choices: Choices) -> Cover:
@@ -156,9 +156,10 @@ def _shown(kept: Iterable[Track], *, span: range) -> dict[int, list[Shown]]:
         for one, later in pairwise(sure):
             if later - one <= MOST_SKIPPED:
                 surely.update(range(one, later))
-        for sighting in track.sightings:
-            if sighting.frame in span and not sighting.guessed:
-                shown[sighting.frame].append(Shown(sighting.box, sure=sighting.frame in surely))
+        boxes = {one.frame: one.box for one in track.sightings if one.guessed_from is None}
+        for frame, box in boxes.items():
+            if frame in span:
+                shown[frame].append(Shown(box, sure=frame in surely, boxes=boxes))
     return shown
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -101,6 +102,28 @@ def test_whoever_goes_unseen_beside_somebody_kept_is_covered_but_for_the_others_
     assert made.at(16)
     assert not any(hides(made, 16, HERE.face(16)) for _ in made.at(16))
     assert all(cover.x >= HERE.face(16).x + HERE.face(16).width for cover in made.at(16))
+
+
+def test_one_box_over_two_faces_does_not_uncover_whoever_has_none_of_their_own_any_more() -> None:
+    """While one is half behind the other the detector may see one large face: it isn't the kept one's alone."""
+    kept, other = Walker(400, 200), Walker(450, 220, last=30)
+    base = film(kept, other)
+    both = Face(395, 190, 120, 110, 0.8)
+    for frames in (range(33, 60), range(33, 37)):
+        looked = {frame: (both,) if frame in frames else faces for frame, faces in base.looked.items()}
+        made = whole(replace(base, looked=looked), Choices(kept=frozenset({1})))
+        assert all(hides(made, frame, other.face(30)) for frame in range(37))
+
+
+def test_whoever_is_first_seen_in_a_box_over_two_faces_does_not_uncover_who_was_there_before() -> None:
+    other = Walker(450, 220, last=30)
+    base = film(other)
+    late = Face(405, 165, 110, 140, 0.8)
+    looked = {frame: (late,) if frame >= 33 else faces for frame, faces in base.looked.items()}
+    found = replace(base, looked=looked)
+    assert len(tracks(found)) == 2
+    made = whole(found, Choices(kept=frozenset({2})))
+    assert all(hides(made, frame, other.face(30)) for frame in range(37))
 
 
 def test_a_stray_is_covered_even_if_everybody_is_kept() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -17,12 +19,15 @@ SMALLEST = 14
 Plane = npt.NDArray[np.uint8]
 
 
+@cache
 def room(*, shade: int = 110, across: int = 0, down: int = 0, noise: float = 0, seed: int = 0) -> Plane:
     """A wall with a pattern, seen by a camera that may shake, with a grainy sensor."""
     x, y = np.meshgrid(np.arange(WIDTH) - across, np.arange(HEIGHT) - down)
     wall = shade + shade * 0.25 * np.sin(x / 11) * np.cos(y / 17)
     grain = np.random.default_rng(seed).normal(0, noise, wall.shape)
-    return (wall + grain).clip(0, 255).astype(np.uint8)
+    plane: Plane = (wall + grain).clip(0, 255).astype(np.uint8)
+    plane.setflags(write=False)
+    return plane
 
 
 def picture(y: Plane) -> Picture:
@@ -92,9 +97,10 @@ def test_a_face_that_comes_so_slowly_that_nothing_changes_from_picture_to_pictur
     changes = looked_at(room())
     came = [
         is_new(changes, with_face(room(), at=place, side=32, contrast=level / 4), at=place, side=32)
-        for level in range(120)
+        for level in range(4 * 14)  # by when it is hardly to be made out
     ]
-    assert came.index(True) < 4 * 14  # by when it is hardly to be made out
+    assert not came[0]
+    assert came[-1]
 
 
 @pytest.mark.parametrize("flicker", [0, 4, -4, 9])
@@ -106,7 +112,7 @@ def test_a_face_in_a_dark_flickering_picture_is_new(flicker: int) -> None:
 
 def test_a_face_where_nothing_moved_for_long_is_new_at_once() -> None:
     changes = looked_at(room(noise=3))
-    for seed in range(1, 60):
+    for seed in range(1, 30):
         assert not changes.new_in(picture(room(noise=3, seed=seed)))[0].any()
     now = with_face(room(noise=3, seed=70), at=(33, 97), side=SMALLEST, contrast=40)
     assert is_new(changes, now, at=(33, 97), side=SMALLEST)

@@ -27,22 +27,25 @@ class Eye:
 
     Attributes:
         people: each one's box, or nothing, in each frame.
+        hardly: likewise, of what it hardly sees.
         shown: pictures so far; they are told apart by what they are.
         looks: frame and part.
     """
 
     people: Sequence[Callable[[int], tuple[int, int, int] | None]]
+    hardly: Sequence[Callable[[int], tuple[int, int, int] | None]] = ()
     shown: list[Picture] = field(default_factory=list)
     looks: list[tuple[int, Rect, Size]] = field(default_factory=list)
 
     def look(self, picture: Picture, rect: Rect, size: Size, least: float) -> Faces:
         number = next(at for at, one in enumerate(self.shown) if one is picture)
         self.looks.append((number, rect, size))
-        places = [box for who in self.people if (box := who(number))]
+        places = [(*box, 0.9) for who in self.people if (box := who(number))]
+        places += [(*box, 0.15) for what in self.hardly if (box := what(number))]
         left, top, right, bottom = rect
         rows = [
-            (x, y, side, side, 0.9)
-            for x, y, side in places
+            (x, y, side, side, score)
+            for x, y, side, score in places
             if left <= x and x + side <= right and top <= y and y + side <= bottom and side >= 12 * size
         ]
         assert least <= 0.2
@@ -117,8 +120,8 @@ def test_who_is_there_between_two_looks_at_everything_only_is_found() -> None:
 
 def test_who_comes_out_of_the_dark_slowly_is_found_while_hardly_to_be_made_out() -> None:
     eye = Eye([lambda number: (96, 64, 32) if number >= 2 else None])
-    watch = watched(eye, planes_of(eye, 90, contrast=lambda number: max(0.0, (number - 2) / 3)))
-    assert missed(watch.seen, eye, frames=90) == []
+    watch = watched(eye, planes_of(eye, 70, contrast=lambda number: max(0.0, (number - 2) / 3)))
+    assert missed(watch.seen, eye, frames=70) == []
 
 
 def test_who_does_not_seem_new_is_sought_in_the_pictures_before_as_well() -> None:
@@ -142,6 +145,26 @@ def test_somebody_small_beside_a_large_face_is_looked_for_at_full_size() -> None
     watch = watched(eye, planes_of(eye, 14))
     assert missed(watch.seen, small, frames=14) == []
     assert any(size is Size.HALF for _, _, size in eye.looks)
+
+
+def test_who_is_hardly_seen_for_a_moment_counts_and_an_echo_of_who_is_well_seen_does_not() -> None:
+    eye = Eye(
+        [lambda _: (100, 60, 40), lambda number: (200, 90, 40) if number not in range(13, 17) else None],
+        hardly=[lambda _: (108, 66, 32), lambda number: (204, 90, 36) if number in range(13, 17) else None],
+    )
+    watch = watched(eye, planes_of(eye, 30))
+    there = {number: sorted(round(x) for x in faces[:, 0]) for number, faces in watch.seen.items()}
+    assert there == {number: [100, 204 if number == 15 else 200] for number in there}
+
+
+def test_who_is_hardly_seen_where_somebody_was_counts_though_another_is_well_seen_beside_them() -> None:
+    """The one beside them is farther from where they were: it isn't an echo."""
+    eye = Eye(
+        [lambda number: (100, 60, 40) if number < 13 else None, lambda number: (118, 60, 40) if number >= 13 else None],
+        hardly=[lambda number: (102, 60, 40) if number >= 13 else None],
+    )
+    watch = watched(eye, planes_of(eye, 18))
+    assert sorted(watch.seen[15][:, 0].tolist()) == [102, 118]
 
 
 def restless(number: int) -> tuple[int, int, int] | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 
@@ -168,3 +171,11 @@ def test_whoever_comes_out_from_behind_somebody_who_walks_is_somebody_else() -> 
     """Their way was known: whoever turns up beside it in the next look isn't they."""
     found = film(Walker(400, 200, dx=5, last=30), Walker(560, 265, first=31))
     assert spans(found) == [(0, 30), (33, 59)]
+
+
+def test_somebody_filmed_by_a_shaking_hand_at_ten_frames_a_second_is_one_person() -> None:
+    """Two looks next to each other say little of where somebody is three frames on; and a tenth of a second is long."""
+    base = film(HERE, frames=14)
+    heights = {0: 390, 3: 372, 6: 366, 9: 340, 10: 290, 11: 291, 12: 270, 13: 270}
+    looked = {frame: (replace(HERE, y=y).face(frame),) for frame, y in heights.items()}
+    assert spans(replace(base, looked=looked, fps=Fraction(10))) == [(0, 13)]

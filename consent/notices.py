@@ -19,7 +19,7 @@ from consent.words import ENGLISH, NOTICES
 from core.db import Database, get
 from core.errors import Invalid, Unavailable
 from core.ids import CaseId, NoticeId, new_id
-from identity import lock_case, raise_version
+from identity import every_case, lock_case, raise_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,14 @@ def publish_notices(db: Database, *, words: Words = NOTICES) -> int:
         newest = {(row.purpose, row.language, row.format): row for row in _newest(session)}
         changed = [key for key, body in words.items() if key not in newest or newest[key].sha256 != digest(body)]
         replaced = [newest[key].id for key in changed if key in newest]
+        # A yes to the former words may be under way just now: whoever gives it holds their case until it is written.
+        for held in sorted(every_case(session)) if replaced else ():
+            lock_case(session, held)
         touched = session.scalars(
             select(EventRow.case_id)
             .where(EventRow.notice_id.in_(replaced), EventRow.decision == Decision.GRANT)
             .distinct()
         ).all()
-        for case_id in sorted(touched):
-            lock_case(session, CaseId(case_id))
         for purpose, language, form in changed:
             body = words[purpose, language, form]
             before = newest.get((purpose, language, form))

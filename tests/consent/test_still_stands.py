@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
 import consent
 import identity
 from consent import Action, Permit, Presenting, Purpose
+from consent.words import NOTICES
 from core.ids import ConferenceId, ObjectId, PersonId, RenditionId, SessionId, new_id
 from tests.consent.story import Story
 from tests.fakes import HandClock
@@ -82,3 +84,20 @@ def test_it_falls_at_its_turning_point_and_where_the_clock_went_back(
     assert stands(story, permit)
     clock.move(later - timedelta(minutes=4) if later > timedelta(0) else later)
     assert not stands(story, permit)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time anyway
+def test_nobody_says_yes_to_words_that_are_just_changing(story_on_both: Story) -> None:
+    story, held = story_on_both, []
+
+    def try_to_hold(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO consent_notice") and not held:
+            with story.db.engine.connect() as other:  # as whoever gives a yes does first
+                query = text("SELECT id FROM identity_case FOR UPDATE SKIP LOCKED")
+                held.append(other.execute(query).all())
+
+    event.listen(story.db.engine, "before_cursor_execute", try_to_hold)
+    words = {key: f"{body} Anew." for key, body in NOTICES.items() if key[0] is Purpose.SOCIAL_WORKER}
+    consent.publish_notices(story.db, words=words)
+    event.remove(story.db.engine, "before_cursor_execute", try_to_hold)
+    assert held == [[]]

@@ -3,8 +3,8 @@
 A cover is as large as a head. What it has beyond the face may lie over a neighbour's; if they were chosen, it is drawn
 in on their side, but never into the face that it is there for, nor closer to it than ears, chin and brow need. Only
 what is a mere guess (nobody was seen there, though it was looked) gives way altogether, and only within a face that is
-well seen in the same frame, was seen apart from them when they were seen, and is hardly larger now: else the detector
-may have drawn one box around two faces, and it isn't the chosen one's alone.
+well seen in the same frame, was seen without theirs in it when they were seen, and is hardly larger now: else the
+detector may have drawn one box around two faces, and it isn't the chosen one's alone.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ class Shown:
 
     def is_apart_from(self, other: Sighting) -> bool:
         """Whether this is surely this face alone, and none of somebody else who is only guessed to be here."""
-        then = None if other.guessed_from is None else self.boxes.get(other.guessed_from)
-        if then is None or not self.sure:
+        there = other.guessed_from
+        then = self.boxes.get(there.frame) if there else None
+        if then is None or there is None or not self.sure or _has_middle_of(then, there.box):
             return False
         return self.box.width <= _NO_LARGER * then.width and self.box.height <= _NO_LARGER * then.height
 
@@ -116,6 +117,11 @@ def _touch(cover: Box, free: Box, *, shape: CoverShape) -> bool:
     x, y = cover.x + across, cover.y + down
     near_x, near_y = min(max(x, free.x), free.x + free.width), min(max(y, free.y), free.y + free.height)
     return ((near_x - x) / across) ** 2 + ((near_y - y) / down) ** 2 < 1
+
+
+def _has_middle_of(box: Box, other: Box) -> bool:
+    right, down = other.x + other.width / 2 - box.x, other.y + other.height / 2 - box.y
+    return 0 < right < box.width and 0 < down < box.height
 
 
 def _common(a: Box, b: Box) -> float:

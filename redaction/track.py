@@ -60,15 +60,15 @@ class Sighting:
         box: of the face.
         score: the detector's, above 0 and at most 1; of a frame between two that were looked at, the smaller.
         sure: whether the detector saw it in this very frame, well enough; else it was filled in or hardly seen.
-        guessed_from: the frame in which they were seen last, or are next, where they weren't seen in a look on the
-            nearer side: they may be there, and nothing says so.
+        guessed_from: where they were seen last, or are next, if they weren't seen in a look on the nearer side: they
+            may be there, and nothing says so.
     """
 
     frame: int
     box: Box
     score: float
     sure: bool
-    guessed_from: int | None = None
+    guessed_from: Sighting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +268,7 @@ def _filled(seen: list[Sighting]) -> Iterator[Sighting]:
         yield one
         for frame in range(one.frame + 1, later.frame):
             part = (frame - one.frame) / (later.frame - one.frame)
-            nearer = one.frame if frame - one.frame <= later.frame - frame else later.frame
+            nearer = one if frame - one.frame <= later.frame - frame else later
             box = between(one.box, later.box, part)
             yield Sighting(frame, box, min(one.score, later.score), sure=False, guessed_from=_away(nearer, frame))
     yield seen[-1]
@@ -282,13 +282,13 @@ def _moved_on(nearest: list[Sighting], frame: int) -> Sighting:
         part = (frame - nearest[0].frame) / (other.frame - nearest[0].frame)
         on = between(there, other.box, max(part, -2.0))
         there = around(there, on)
-    away = _away(nearest[0].frame, frame)
+    away = _away(nearest[0], frame)
     return Sighting(frame, there, nearest[0].score, sure=False, guessed_from=away)
 
 
-def _away(seen: int, frame: int) -> int | None:
-    """When somebody was seen, if that is so far away that they would have been looked for since."""
-    return seen if abs(frame - seen) >= MOST_SKIPPED else None
+def _away(seen: Sighting, frame: int) -> Sighting | None:
+    """Where somebody was seen, if that is so long ago or ahead that they were looked for in between."""
+    return seen if abs(frame - seen.frame) >= MOST_SKIPPED else None
 
 
 def around(a: Box, b: Box) -> Box:

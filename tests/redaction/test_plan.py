@@ -126,6 +126,18 @@ def test_whoever_is_first_seen_in_a_box_over_two_faces_does_not_uncover_who_was_
     assert all(hides(made, frame, other.face(30)) for frame in range(37))
 
 
+def test_a_box_over_two_faces_stays_one_though_the_other_had_a_box_of_their_own_within_it() -> None:
+    kept, other = Walker(380, 180, size=120), Walker(430, 220, size=50, last=30)
+    made = whole(film(kept, other), Choices(kept=frozenset({1})))
+    assert all(hides(made, frame, other.face(30)) for frame in range(37))
+
+
+def test_whoever_goes_behind_somebody_kept_gives_way_to_them_if_both_were_seen_apart() -> None:
+    kept, other = Walker(400, 200), Walker(475, 200, dx=-1, last=30)
+    made = whole(film(kept, other), Choices(kept=frozenset({1})))
+    assert not any(hides(made, frame, kept.face(frame)) for frame in range(60))
+
+
 def test_a_stray_is_covered_even_if_everybody_is_kept() -> None:
     stray = Walker(900, 500, first=30, last=30, score=0.3)
     made = whole(film(HERE, stray), Choices(kept=frozenset({1})))

@@ -63,6 +63,7 @@ HARMLESS = {
     "consent.recording.Answer": "assurance language",
     "consent.terms.Scope": "rendition_hash",
     "vault.findings.Finding": "subject",
+    "vault.lifting.StoppedWork": "subject",
     "vault.objects.Stored": "name",
     "retention.holds.HoldView": "subject",
     "retention.overview.DueLine": "words reason",

@@ -89,6 +89,7 @@ def test_a_rendering_whose_clip_is_destroyed_leaves_nothing(
     assert_nothing_left(db, keystore, store, lease)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_rendering_whose_footage_is_destroyed_before_it_began_says_so(
     booth: Booth, db: Database, keystore: KeyStore
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_rendering_makes_nothing_once_somebody_who_was_filmed_says_no(
     assert_nothing_left(db, keystore, booth.cinema.store, lease)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_rendering_of_a_clip_that_a_family_asks_to_be_erased_meanwhile_leaves_nothing(
     booth: Booth, db: Database, keystore: KeyStore, tmp_path: Path
 ) -> None:

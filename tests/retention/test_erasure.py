@@ -48,6 +48,7 @@ def test_use_stops_at_once_and_destruction_follows_after_two_weeks(
     assert retention.erasures(db, actor=family.staff.officer.actor) == ()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_family_may_ask_for_everything_and_what_comes_later_is_not_meant(
     shelf: Shelf, night: Night, schedule: Schedule, family: Family, keystore: KeyStore
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_family_may_ask_for_everything_and_what_comes_later_is_not_meant(
     assert all(shelf.opens(row) for row in shelf.objects(later))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_hold_beats_the_request_and_the_clip_stays_dark(
     db: Database, shelf: Shelf, night: Night, schedule: Schedule, family: Family, keystore: KeyStore
 ) -> None:
@@ -86,6 +88,7 @@ def test_a_hold_beats_the_request_and_the_clip_stays_dark(
     assert states(db, clip) == [RenditionState.WITHDRAWN_FROM_USE]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_objection_keeps_the_clip_out_of_use_and_undestroyed(
     db: Database, shelf: Shelf, night: Night, schedule: Schedule, family: Family, keystore: KeyStore
 ) -> None:
@@ -138,6 +141,7 @@ def test_two_parents_ask_without_learning_of_each_other_and_both_must_change_the
         ask(shelf, schedule, family.mother.actor, clip)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_after_the_window_it_is_too_late_to_object(
     db: Database, shelf: Shelf, schedule: Schedule, family: Family, keystore: KeyStore
 ) -> None:
@@ -149,6 +153,7 @@ def test_after_the_window_it_is_too_late_to_object(
         )
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_only_who_is_in_a_film_or_speaks_for_a_child_in_it_may_ask(
     db: Database, shelf: Shelf, schedule: Schedule, family: Family, keystore: KeyStore
 ) -> None:
@@ -179,6 +184,7 @@ def test_only_who_is_in_a_film_or_speaks_for_a_child_in_it_may_ask(
     assert states(db, of_mother) == [RenditionState.LIVE]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_parent_may_tell_the_guider_who_records_it_for_them(
     db: Database, shelf: Shelf, schedule: Schedule, family: Family
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_clip_that_is_destroyed_while_it_is_cut_stays_destroyed_and_its_job_ha
     assert_nothing_left(db, keystore, startled, lease)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_failure_of_a_job_whose_footage_is_being_destroyed_shows_nothing_as_failed(
     db: Database, keystore: KeyStore, deposited: FootageId
 ) -> None:

@@ -6,6 +6,7 @@ The chapters belong together: each goes on where the one before stopped.
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -250,6 +251,7 @@ def test_a_mother_watches_the_blurred_version_at_home(house: House) -> None:
     with house.chapter("watched", after="passed"):
         guider, story = house.colleague("guider"), house.story
         guider.goes_to(f"/clips/{story.clip}")
+        _is_accounted_for(guider.page)
         worker = f"{STAFF['social_worker'][0]}, social worker"
         guider.page.get_by_label(worker).check()
         guider.presses("Ask them")
@@ -269,6 +271,18 @@ def test_a_mother_watches_the_blurred_version_at_home(house: House) -> None:
         seen.is_once(_at(60))
         _is_covered(seen, frame=60 + FIRST)
         mother.looks("blurred-at-home-phone")
+
+
+def _is_accounted_for(page: Page) -> None:
+    """The page leads to a statement which film this was made of, that only hashes and numbers stand in."""
+    link = page.get_by_role("link", name="Proof of which film it was made from")
+    answer = page.request.get(link.evaluate("link => link.href"))
+    assert answer.ok
+    assert "attachment" in answer.headers["content-disposition"]
+    statement = answer.json()
+    assert statement["manifest_sha256"] == sha256(statement["manifest"].encode()).hexdigest()
+    assert statement["audit"]["proof"]
+    assert not [name for name in (CHILD, MOTHER, TITLE) if name in answer.text()]
 
 
 def _is_covered(seen: Film, *, frame: int) -> None:

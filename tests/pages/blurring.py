@@ -11,7 +11,7 @@ from app.pages import Problem
 from tests.pages.sample import GUIDER, STRIP, Sample
 
 NOW = datetime(2026, 11, 22, 15, 5, tzinfo=UTC)
-JOB = {"id": "k1", "address": "/clips/k1/blur/progress", "percent": 35, "text": "About 3 minutes left"}
+JOB = {"id": "k1", "address": "/jobs/k1", "percent": 35, "text": "About 3 minutes left"}
 VIEWING = {"film": "/media/film.mp4", "events": "/events/v1", "name": "Jo Marsh", "poster": None}
 LONG = "Wolfeschlegelsteinhausenbergerdorff"
 CASE = {"id": "c1", "title": "Ava and Noah"}

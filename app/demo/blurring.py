@@ -43,7 +43,7 @@ class Blurring(Scene):
         self._wait_for(guider, path)
         page = guider.page(path)
         expect(page, "Blurred, as made on")
-        before, after = re.findall(r'data-film="([^"]+)"', page)
+        before, after = re.findall(r'data-film="(/media/[^"]+)"', page)
         if _spread(guider, before) <= _FLAT or _spread(guider, after) > _FLAT:
             message = "what was covered can be seen, or there was nothing to cover"
             raise Unexpected(message)

@@ -5,6 +5,8 @@ No database is opened until then. ``Front`` is what the server serves all its li
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -104,9 +106,9 @@ def create_sealed_app(settings: Settings, *, ending: Ending) -> Starlette:
 class _Everything:
     """An endpoint for every method: one that is a function would answer some with 405."""
 
-    def __init__(self, answer: object) -> None:
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))  # type: ignore[operator]
+        response = await self._answer(Request(scope, receive))
         await response(scope, receive, send)

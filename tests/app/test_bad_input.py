@@ -105,7 +105,7 @@ def probe(service: Service, requests: Iterator[dict[str, object]]) -> list[str]:
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
             prober = Prober(client)
             for one in requests:
-                await prober(**one)  # type: ignore[arg-type]
+                await prober(**one)  # type: ignore[arg-type]  # a table of requests
             return prober.faults
 
     return asyncio.run(run())

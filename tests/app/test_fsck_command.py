@@ -124,7 +124,7 @@ def test_scrub_ends_with_0_where_all_is_sound_and_with_4_where_it_was_broken_off
 
     def interrupted(*given: object, **named: object) -> object:
         os.kill(os.getpid(), signal.SIGINT)
-        return really(*given, **named)  # type: ignore[arg-type]
+        return really(*given, **named)  # type: ignore[arg-type]  # whatever the command gives
 
     monkeypatch.setattr(vault, "scrub", interrupted)
     broken_off = CliRunner().invoke(application, ["scrub"], env=environment)

@@ -104,7 +104,7 @@ def test_the_overview_names_everything_that_needs_a_look(
         reason="Proceedings",
     )
     with service.db.begin() as session:
-        session.scalars(select(ObjectRow)).first().state = ObjectState.QUARANTINED  # type: ignore[union-attr] # there are some
+        session.scalars(select(ObjectRow)).first().state = ObjectState.QUARANTINED  # type: ignore[union-attr]  # there are some
         job = jobs.enqueue(session, "deposit.finish", subject=new_id(), case_id=None, at=at)
         lease = jobs.take(session, job, at=at)
         assert lease is not None

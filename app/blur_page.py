@@ -106,6 +106,7 @@ def choices_context(
             "can_redo": found.can_redo,
             "started_over": found.started_over,
             "style": found.state.choices.style.name.lower(),
+            "shape": found.state.choices.shape.name.lower(),
             **people,
             "members": [{"id": one.id, "name": one.name} for one in view.members],
             "looks": look_lines(found.look_here, rate=rate),

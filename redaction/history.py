@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from core.errors import Conflict
 from core.ids import PersonId, well_formed
-from media.covers import CoverStyle
+from media.covers import CoverShape, CoverStyle
 from redaction.choices import Choices, unreadable
 from redaction.steps import (
     Cover,
@@ -24,6 +24,7 @@ from redaction.steps import (
     Part,
     Place,
     Remove,
+    Shape,
     State,
     Step,
     Unmute,
@@ -35,7 +36,7 @@ from redaction.track import Box
 MOST_BACK = 100
 _KINDS: Mapping[str, type[Step]] = {
     one.__name__.lower(): one
-    for one in (Keep, KeepAll, Cover, Merge, Part, Place, Unplace, Remove, Mute, Unmute, Paint)
+    for one in (Keep, KeepAll, Cover, Merge, Part, Place, Unplace, Remove, Mute, Unmute, Paint, Shape)
 }
 
 
@@ -135,7 +136,7 @@ def _words(step: Step) -> dict[str, object]:
             value = [value.x, value.y, value.width, value.height]
         elif isinstance(value, frozenset):
             value = sorted(value)
-        elif isinstance(value, CoverStyle):
+        elif isinstance(value, CoverStyle | CoverShape):
             value = value.name.lower()
         words[name] = value
     return words
@@ -151,6 +152,8 @@ def _step(words: dict[str, object]) -> Step:
         fields["numbers"] = frozenset(fields["numbers"])  # type: ignore[call-overload]  # likewise
     if "style" in fields:
         fields["style"] = CoverStyle[str(fields["style"]).upper()]
+    if "shape" in fields:
+        fields["shape"] = CoverShape[str(fields["shape"]).upper()]
     if "person" in fields and not well_formed(str(fields["person"])):
         unreadable()
     return kind(**fields)  # type: ignore[arg-type]  # likewise

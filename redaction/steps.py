@@ -100,7 +100,14 @@ class Paint:
     style: CoverStyle
 
 
-Step: TypeAlias = Keep | KeepAll | Cover | Merge | Part | Place | Unplace | Remove | Mute | Unmute | Paint
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What form the covers over heads have."""
+
+    shape: CoverShape
+
+
+Step: TypeAlias = Keep | KeepAll | Cover | Merge | Part | Place | Unplace | Remove | Mute | Unmute | Paint | Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +146,8 @@ def after(state: State, step: Step) -> State:
             return _named(replace(chosen, merged=_joined(chosen, numbers)), state.names)
         case Part(number, frame):
             chosen = replace(chosen, split=(*chosen.split, Split(number, frame)))
-        case Paint(style):
-            chosen = replace(chosen, style=style)
+        case Paint() | Shape():
+            chosen = _looking(chosen, step)
         case Mute(first, last):
             chosen = replace(chosen, mutes=_muted(chosen.mutes, first, last))
         case Unmute(first, last):
@@ -148,6 +155,10 @@ def after(state: State, step: Step) -> State:
         case Place() | Unplace() | Remove():
             chosen = replace(chosen, regions=_drawn(chosen.regions, step))
     return State(chosen, state.names)
+
+
+def _looking(choices: Choices, step: Paint | Shape) -> Choices:
+    return replace(choices, style=step.style) if isinstance(step, Paint) else replace(choices, shape=step.shape)
 
 
 def together(choices: Choices, number: int) -> frozenset[int]:

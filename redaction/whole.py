@@ -11,7 +11,22 @@ from redaction.rendering import RUNNERS, Manifest, detect, look_here_of, manifes
 from redaction.review import attest, request_check, send_back, take_back
 from redaction.somebody import LookHere, Somebody
 from redaction.statements import statement
-from redaction.steps import Cover, Keep, KeepAll, Merge, Mute, Paint, Part, Place, Remove, State, Step, Unmute, Unplace
+from redaction.steps import (
+    Cover,
+    Keep,
+    KeepAll,
+    Merge,
+    Mute,
+    Paint,
+    Part,
+    Place,
+    Remove,
+    Shape,
+    State,
+    Step,
+    Unmute,
+    Unplace,
+)
 from redaction.track import Box, Look, LookKind, Sighting, Track, look_here, tracks
 
 __all__ = [
@@ -37,6 +52,7 @@ __all__ = [
     "Place",
     "Region",
     "Remove",
+    "Shape",
     "Sighting",
     "Somebody",
     "Split",

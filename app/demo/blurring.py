@@ -42,7 +42,7 @@ class Blurring(Scene):
         guider.submit(f"{path}/make", {"version": version, "reason": _REASON})
         self._wait_for(guider, path)
         page = guider.page(path)
-        expect(page, "Blurred, as made on")
+        expect(page, "The blurred version")
         before, after = re.findall(r'data-film="(/media/[^"]+)"', page)
         if _spread(guider, before) <= _FLAT or _spread(guider, after) > _FLAT:
             message = "what was covered can be seen, or there was nothing to cover"

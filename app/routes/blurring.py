@@ -20,8 +20,8 @@ from core.errors import Conflict, Invalid, VaultError
 from core.ids import ClipId, PersonId
 from core.jobs import JobState
 from identity import Actor, Role
-from media.covers import CoverStyle
-from redaction import Box, Cover, Keep, KeepAll, Merge, Mute, Paint, Part, Place, Remove, Step, Unmute, Unplace
+from media.covers import CoverShape, CoverStyle
+from redaction import Box, Cover, Keep, KeepAll, Merge, Mute, Paint, Part, Place, Remove, Shape, Step, Unmute, Unplace
 
 router = APIRouter()
 TheService = Annotated[Service, Depends(service_of)]
@@ -200,6 +200,10 @@ def _paint(form: Form) -> Step:
     return Paint(CoverStyle.SOLID if form.text("style", called="how to cover") == "solid" else CoverStyle.BLUR)
 
 
+def _shape(form: Form) -> Step:
+    return Shape(CoverShape.BOX if form.text("shape", called="the form of covers") == "box" else CoverShape.ELLIPSE)
+
+
 def _region(form: Form) -> int:
     return form.number("region", called="the cover", least=1)
 
@@ -235,4 +239,5 @@ _STEPS: Mapping[str, Callable[[Form], Step]] = {
     "mute": lambda form: Mute(*_silence(form)),
     "unmute": lambda form: Unmute(*_silence(form)),
     "paint": _paint,
+    "shape": _shape,
 }

@@ -99,6 +99,10 @@ def test_two_windows_cannot_overwrite_each_other(house: House) -> None:
         guider.forgives("409")
         guider.button("Undo").click()
         expect(guider.page.get_by_text("Now: a strong blur.")).to_be_visible()
+        guider.button("Use boxes").click()
+        expect(guider.page.get_by_text("Now: boxes over heads.")).to_be_visible()
+        guider.button("Use round covers").click()
+        expect(guider.page.get_by_text("Now: round covers over heads.")).to_be_visible()
 
 
 def test_a_cover_is_drawn_with_a_pointer_and_with_keys(house: House) -> None:
@@ -203,12 +207,14 @@ def test_without_javascript_the_guider_mends_it_and_asks_again(house: House) -> 
         assert "Nobody stays visible." in guider.reads()
         guider.presses(f"{CHILD} is person 1")
         guider.presses("Use one solid colour")
+        guider.presses("Use boxes")
         guider.types(From_frame="30", Up_to_frame="40")
         guider.presses("Silence this")
         said = guider.reads()
         assert f"Visible: {CHILD} (1)" in said
         assert "Silent from 0:01.20 to 0:01.60" in said
         assert "Now: one solid colour." in said
+        assert "Now: boxes over heads." in said
         guider.looks("blur-without-scripts", height=TALL)
         guider.presses("Make the blurred version")
         progress = guider.page.locator("progress")

@@ -75,6 +75,7 @@ def _choosing() -> dict[str, Any]:
             "can_redo": False,
             "started_over": True,
             "style": "blur",
+            "shape": "ellipse",
             "people": people,
             "how_many": 30,
             "kept": [{"name": "Ava Bell", "numbers": "1 and 9"}],

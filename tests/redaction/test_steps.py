@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Conflict, Invalid, VaultError
 from core.ids import PersonId, new_id
-from media.covers import CoverStyle
+from media.covers import CoverShape, CoverStyle
 from redaction.history import MOST_BACK, History
 from redaction.steps import (
     Cover,
@@ -18,6 +18,7 @@ from redaction.steps import (
     Part,
     Place,
     Remove,
+    Shape,
     State,
     Step,
     Unmute,
@@ -43,6 +44,7 @@ EVERY_KIND: tuple[Step, ...] = (
     Mute(20, 30),
     Unmute(3, 9),
     Paint(CoverStyle.SOLID),
+    Shape(CoverShape.BOX),
 )
 
 

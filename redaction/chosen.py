@@ -18,13 +18,13 @@ from core.errors import Conflict, Invalid
 from core.ids import ClipId, FootageId
 from identity import Actor
 from keys import KeyStore
-from redaction.faces import pictured
+from redaction.faces import pictured, stills
 from redaction.found import Found, remembered, understood
 from redaction.history import History
 from redaction.plan import people
 from redaction.somebody import LookHere, Somebody, looks, somebody_in
 from redaction.steps import Keep, KeepAll, Mute, Part, Place, State, Step, Unmute, Unplace
-from vault import ClipSpan, ObjectStore
+from vault import ClipSpan, Looking, ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +57,25 @@ def choosing(db: Database, *, keystore: KeyStore, store: ObjectStore, actor: Act
         Refused: not the guider; or not everyone who was filmed agrees (``not_available``).
         Conflict: ``faces_not_found_yet``, ``footage_gone``, or the clip or its case isn't in use.
     """
-    clip, sha256 = _clip_and_faces(db, actor=actor, clip_id=clip_id)
+    clip, looking = _clip_and_faces(db, actor=actor, clip_id=clip_id)
+    sha256 = looking.sha256
     found = _found(db, keystore=keystore, store=store, actor=actor, footage_id=clip.footage_id, sha256=sha256)
     with db.read() as session:
         kept = vault.choices_of(session, keystore=keystore, clip_id=clip_id)
-    history = history_of(kept.text, faces=sha256)
+    history = history_of(kept.text, faces=sha256, numbering=found.numbering)
     state = history.state
     persons = people(found.followed.tracks, state.choices)
-    sheet = {track.number: place for place, track in enumerate(pictured(found.followed.tracks))}
     return Choosing(
         clip=clip,
         version=kept.version,
         state=state,
-        somebody=tuple(somebody_in(persons, clip=clip, state=state, sheet=sheet)),
+        somebody=tuple(somebody_in(persons, clip=clip, state=state, sheet=_sheet(found, looking=looking))),
         look_here=looks(found, persons, first_frame=clip.first_frame, last_frame=clip.last_frame),
         width=found.detections.width,
         height=found.detections.height,
         can_undo=bool(history.done),
         can_redo=bool(history.undone),
-        started_over=bool(kept.text) and history == History(sha256) and kept.version > 0,
+        started_over=bool(kept.text) and history == History(sha256, found.numbering) and kept.version > 0,
     )
 
 
@@ -99,10 +99,12 @@ def choose(
         Invalid: the step can't be taken in this film.
         Conflict: ``choices_moved``, or as ``choosing``.
     """
-    clip, sha256 = _clip_and_faces(db, actor=actor, clip_id=clip_id)
-    found = _found(db, keystore=keystore, store=store, actor=actor, footage_id=clip.footage_id, sha256=sha256)
+    clip, looking = _clip_and_faces(db, actor=actor, clip_id=clip_id)
+    found = _found(db, keystore=keystore, store=store, actor=actor, footage_id=clip.footage_id, sha256=looking.sha256)
 
     def taken(history: History) -> History:
+        if history.numbering != found.numbering:
+            history = History(looking.sha256, found.numbering)
         chosen = history.then(_in_footage(step, clip=clip))
         people(found.followed.tracks, chosen.state.choices)  # refuses people and frames that aren't there
         return chosen
@@ -113,7 +115,9 @@ def choose(
                 raise Invalid(
                     "persons_unknown", "Say who it is: choose from the people of this family.", field="person"
                 )
-    return _change(db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=sha256, how=taken)
+    return _change(
+        db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=looking.sha256, how=taken
+    )
 
 
 def undo(db: Database, *, keystore: KeyStore, actor: Actor, clip_id: ClipId, looked_at: int) -> int:
@@ -126,9 +130,9 @@ def undo(db: Database, *, keystore: KeyStore, actor: Actor, clip_id: ClipId, loo
         NotFound, Refused: as ``choosing``.
         Conflict: ``nothing_to_undo``, ``choices_moved``, or as ``choosing``.
     """
-    _, sha256 = _clip_and_faces(db, actor=actor, clip_id=clip_id)
+    _, looking = _clip_and_faces(db, actor=actor, clip_id=clip_id)
     return _change(
-        db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=sha256, how=History.undo
+        db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=looking.sha256, how=History.undo
     )
 
 
@@ -142,16 +146,23 @@ def redo(db: Database, *, keystore: KeyStore, actor: Actor, clip_id: ClipId, loo
         NotFound, Refused: as ``choosing``.
         Conflict: ``nothing_to_redo``, ``choices_moved``, or as ``choosing``.
     """
-    _, sha256 = _clip_and_faces(db, actor=actor, clip_id=clip_id)
+    _, looking = _clip_and_faces(db, actor=actor, clip_id=clip_id)
     return _change(
-        db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=sha256, how=History.redo
+        db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=looking.sha256, how=History.redo
     )
 
 
-def history_of(text: str, *, faces: str) -> History:
-    """What was chosen, if it was chosen among these very faces; else nothing is, and nobody stays visible."""
-    history = History.from_json(text) if text else History(faces)
-    return history if history.faces == faces else History(faces)
+def history_of(text: str, *, faces: str, numbering: str | None = None) -> History:
+    """What was chosen, if it was chosen among these very faces; else nothing is, and nobody stays visible.
+
+    Args:
+        text: as it is kept; empty where nothing ever was.
+        faces: hex SHA-256 of what was found.
+        numbering: who is which number just now; nothing where that isn't known, and will be looked at later.
+    """
+    empty = History(faces, numbering or "")
+    history = History.from_json(text) if text else empty
+    return history if history.faces == faces and numbering in {None, history.numbering} else empty
 
 
 def _change(
@@ -174,7 +185,7 @@ def _change(
         )
 
 
-def _clip_and_faces(db: Database, *, actor: Actor, clip_id: ClipId) -> tuple[ClipSpan, str]:
+def _clip_and_faces(db: Database, *, actor: Actor, clip_id: ClipId) -> tuple[ClipSpan, Looking]:
     at = db.clock.now()
     with (
         audit.refusals_recorded(db, Event.REDACTION_ASKED, actor=actor.person, object_id=clip_id),
@@ -184,7 +195,15 @@ def _clip_and_faces(db: Database, *, actor: Actor, clip_id: ClipId) -> tuple[Cli
         looking = vault.looking(session, clip.footage_id)
     if looking is None or not looking.is_done:
         raise Conflict("faces_not_found_yet", "First we must look for faces in this film. That isn't done yet.")
-    return clip, looking.sha256
+    return clip, looking
+
+
+def _sheet(found: Found, *, looking: Looking) -> dict[int, int]:
+    """Which still is whose, by number; none where the sheet was drawn of people who were numbered otherwise."""
+    tracks = found.followed.tracks
+    if looking.stills != vault.stills_mark(stills(tracks)):
+        return {}
+    return {track.number: place for place, track in enumerate(pictured(tracks))}
 
 
 def _found(

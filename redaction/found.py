@@ -6,25 +6,34 @@ faces are in frames, in memory only, and is given out only where the asker was d
 
 from __future__ import annotations
 
+import hashlib
+import struct
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from media.detections import Detections
+from media.detections import Detections, damaged
 from redaction.plan import check_whole
 from redaction.track import Followed, follow
 
 _MOST = 4
+_PLACE = struct.Struct(">IIii")
 _lock = threading.Lock()
 _remembered: OrderedDict[str, Found] = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Detections, and the people that they are."""
+    """Detections, and the people that they are.
+
+    Attributes:
+        numbering: which number is who, as hex SHA-256. Another version of this program, or of a library that it reckons
+            with, may make other people of the same detections; what was chosen by number then means somebody else.
+    """
 
     detections: Detections
     followed: Followed
+    numbering: str
 
 
 def remembered(sha256: str) -> Found | None:
@@ -40,13 +49,28 @@ def understood(data: bytes, *, sha256: str) -> Found:
     """Detections as they are kept, and the people in them.
 
     Raises:
-        Damaged: they can't be read, or don't speak of all of the film: better told now than once people are chosen.
+        Damaged: they can't be read, have another hash than the child said that sealed them, or don't speak of all of
+            the film: better told now than once people are chosen.
     """
+    if hashlib.sha256(data).hexdigest() != sha256:
+        damaged()
     detections = Detections.from_bytes(data)
     check_whole(detections)
-    found = Found(detections, follow(detections))
+    followed = follow(detections)
+    found = Found(detections, followed, _numbering(followed, detections=detections))
     with _lock:
         _remembered[sha256] = found
         while len(_remembered) > _MOST:
             _remembered.popitem(last=False)
     return found
+
+
+def _numbering(followed: Followed, *, detections: Detections) -> str:
+    """Whose face is where, in the frames that were looked at: a cover's size may change without anybody's number."""
+    places = hashlib.sha256()
+    for track in followed.tracks:
+        for one in track.sightings:
+            if one.frame in detections.looked:
+                x, y = one.box.x + one.box.width / 2, one.box.y + one.box.height / 2
+                places.update(_PLACE.pack(track.number, one.frame, round(x), round(y)))
+    return places.hexdigest()

@@ -46,12 +46,14 @@ class History:
 
     Attributes:
         faces: hex SHA-256 of the detections that the numbers are about.
+        numbering: which number was who when they were chosen (``found.Found``); empty where nobody ever was.
         base: what the oldest steps came to.
         done: the steps since.
         undone: those taken back, the next to be done again last.
     """
 
     faces: str
+    numbering: str = ""
     base: State = field(default_factory=State)
     done: tuple[Step, ...] = ()
     undone: tuple[Step, ...] = ()
@@ -100,6 +102,7 @@ class History:
         """The form in which it is kept, sealed."""
         words = {
             "faces": self.faces,
+            "numbering": self.numbering,
             "choices": self.base.choices.to_json(),
             "names": {str(number): person for number, person in sorted(self.base.names.items())},
             "done": [_words(step) for step in self.done],
@@ -119,6 +122,7 @@ class History:
             names = {int(number): PersonId(person) for number, person in words["names"].items()}
             return cls(
                 faces=words["faces"],
+                numbering=words.get("numbering", ""),  # kept by a version that didn't note it
                 base=State(Choices.from_json(words["choices"]), names),
                 done=tuple(map(_step, words["done"])),
                 undone=tuple(map(_step, words["undone"])),

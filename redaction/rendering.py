@@ -22,7 +22,7 @@ from keys import KeyStore
 from redaction.choices import Choices
 from redaction.chosen import history_of
 from redaction.faces import stills
-from redaction.found import understood
+from redaction.found import remembered, understood
 from redaction.plan import people, plan
 from redaction.review import drop_checks
 from redaction.somebody import LookHere, looks
@@ -80,9 +80,12 @@ def render(db: Database, *, keystore: KeyStore, actor: Actor, clip_id: ClipId, l
         clip = vault.clip_at_work(session, actor=actor, clip_id=clip_id, at=at)
         kept = vault.choices_of(session, keystore=keystore, clip_id=clip_id)
         looking = vault.looking(session, clip.footage_id)
-        history = history_of(kept.text, faces=looking.sha256 if looking else "")
+        faces = looking.sha256 if looking else ""
+        known = remembered(faces)  # as a rule, since the page was made; where not, the planner looks
+        history = history_of(kept.text, faces=faces, numbering=known.numbering if known else None)
         asked = {
             "faces": history.faces,
+            "numbering": history.numbering,
             "choices": history.state.choices.to_json(),
             "persons": sorted(history.state.persons),
             "reason": words,
@@ -175,10 +178,12 @@ def _people_in(data: bytes) -> PeopleFound:
 def _planned(order: Order) -> Planned:
     asked = json.loads(order.asked)
     if asked["faces"] != order.detections_sha256:
-        sentence = "Faces were looked for anew since you chose. Look at your choices again."
-        raise Invalid("choices_of_other_faces", sentence)
+        raise _other_faces()
     found = understood(order.detections, sha256=order.detections_sha256)
     chosen = Choices.from_json(asked["choices"])
+    names_somebody = chosen.kept or chosen.merged or chosen.split
+    if names_somebody and asked.get("numbering") != found.numbering:
+        raise _other_faces()
     covers = plan(found.detections, chosen, first_frame=order.first_frame, last_frame=order.last_frame)
     flagged = looks(
         found,
@@ -193,6 +198,11 @@ def _planned(order: Order) -> Planned:
         reason=asked["reason"],
         choices_sha256=_sha256(chosen),
     )
+
+
+def _other_faces() -> Invalid:
+    sentence = "Faces were looked for or told apart anew since you chose. Choose once more who stays visible."
+    return Invalid("choices_of_other_faces", sentence)
 
 
 def _sha256(chosen: Choices) -> str:

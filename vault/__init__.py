@@ -20,7 +20,7 @@ from vault.catalogue import (
 from vault.choices import Choices, ClipSpan, choices_of, clip_at_work, clip_to_choose_in, keep_choices
 from vault.clips import CUT, cut, cut_clip, set_persons_shown
 from vault.deposits import FINISH, begin_deposit, cancel_deposit, complete_deposit
-from vault.detecting import DETECT, Looking, People, detect, look_for_people, looking, stop_looking
+from vault.detecting import DETECT, Looking, People, detect, look_for_people, looking, stills_mark, stop_looking
 from vault.disk import DiskStore
 from vault.disposal import begin_destroying, destroyed, keys_gone, keys_of, names_of, resume_use, stop_use, stopped_in
 from vault.findings import WORDS, Finding, Leftover, Report, Trouble
@@ -206,6 +206,7 @@ __all__ = [
     "seen_in",
     "set_persons_shown",
     "stale_uploads",
+    "stills_mark",
     "stop_looking",
     "stop_redaction",
     "stop_use",

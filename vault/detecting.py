@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +49,11 @@ class People:
     stills: Sequence[launcher.Crop]
 
 
+def stills_mark(stills: Sequence[launcher.Crop]) -> str:
+    """What tells one picture of stills from another, as hex SHA-256: which places of the film are on it, in order."""
+    return hashlib.sha256(repr([*stills]).encode()).hexdigest()
+
+
 PeopleIn = Callable[[bytes], People]
 """Makes people of detections; raises ``Damaged`` where they can't be read."""
 
@@ -60,7 +66,8 @@ class Looking:
         is_done: whether they are found, and can be chosen among.
         sha256: of what was found; empty where nothing is.
         people: how many.
-        columns, width, height: how their stills lie on the picture, row by row, in pixels; 0 where there is none.
+        stills: ``stills_mark`` of what is on the picture; empty where that isn't known.
+        columns, width, height: how their stills lie on it, row by row, in pixels; 0 where there is none.
     """
 
     asked_at: datetime
@@ -68,6 +75,7 @@ class Looking:
     is_done: bool
     sha256: str
     people: int
+    stills: str
     columns: int
     width: int
     height: int
@@ -139,6 +147,7 @@ def looking(session: Session, footage_id: FootageId) -> Looking | None:
         is_done=_is_found(session, row),
         sha256=(found.plain_sha256 or "") if found is not None else "",
         people=row.people or 0,
+        stills=row.faces_mark or "",
         columns=row.faces_columns or 0,
         width=row.faces_width or 0,
         height=row.faces_height or 0,
@@ -202,13 +211,13 @@ def _draw_faces(work: Work, footage_id: FootageId, film: ObjectRow, *, people_in
         return
     job = launcher.Sheet(crops=tuple(people.stills))
     made = work.make(job, of=film, kind=ObjectKind.FACES, media_type=launcher.JPEG, span=_FACES)
-    grid = made.result.grid
+    grid, mark = made.result.grid, stills_mark(people.stills)
     with work.db.begin() as session:
         identity.lock_case(session, work.case_id)
         work.own(session)
         _require_still_wanted(session, work, renditions.working_copy(session, footage_id))
         row = lock(session, DetectionsRow, footage_id)
-        row.faces_id, row.people = made.keep(session, work).id, people.count
+        row.faces_id, row.people, row.faces_mark = made.keep(session, work).id, people.count, mark
         if grid is not None:
             row.faces_columns, row.faces_width, row.faces_height = grid.columns, grid.width, grid.height
 

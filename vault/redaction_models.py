@@ -21,6 +21,7 @@ class DetectionsRow(Base):
         object_id: the object that holds them, once they are found.
         faces_id: the object that holds one still of each person; none where nobody was found.
         people: how many were found.
+        faces_mark: what is on the stills, as a hash; they were drawn by one version of the program, others may read it.
         faces_columns, faces_width, faces_height: how the stills lie, row by row, in pixels.
     """
 
@@ -34,6 +35,7 @@ class DetectionsRow(Base):
     object_id: Mapped[str | None] = mapped_column(ForeignKey("vault_object.id"))
     faces_id: Mapped[str | None] = mapped_column(ForeignKey("vault_object.id"))
     people: Mapped[int | None]
+    faces_mark: Mapped[str | None]
     faces_columns: Mapped[int | None]
     faces_width: Mapped[int | None]
     faces_height: Mapped[int | None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from core import jobs
@@ -11,11 +12,12 @@ from core.db import Database
 from core.ids import ClipId, FootageId, JobId, RenditionId, new_id
 from keys import KeyStore
 from media.detections import Detections, Face
+from redaction.faces import stills
 from redaction.review import drop_checks
-from redaction.track import tracks
+from redaction.track import Followed, follow, tracks
 from tests.families import Family
 from tests.vault.scene import Clip, add_object
-from vault import DiskStore, Treatment, renditions
+from vault import DiskStore, Treatment, renditions, stills_mark
 from vault.models import ClipRow, ObjectKind, PersonShownRow, RenditionRow
 from vault.redaction_models import DetectionsRow
 from vault.versions import supersede
@@ -33,6 +35,13 @@ def two_people(*, frames: int = 100, right_from: int = 0) -> Detections:
             faces.append(Face(RIGHT, 40.0, 24.0, 30.0, 0.9))
         looked[frame] = tuple(faces)
     return Detections(160, 120, Fraction(25), frames, looked, ())
+
+
+def numbered_otherwise(found: Detections) -> Followed:
+    """As a later version of the program might: whoever was 1 is 2, and whoever was 2 is 1."""
+    followed = follow(found)
+    first, second = followed.tracks
+    return replace(followed, tracks=(replace(second, number=1), replace(first, number=2)))
 
 
 def footage_of(db: Database, clip_id: ClipId) -> FootageId:
@@ -71,6 +80,7 @@ def add_detections(
                 object_id=found_id,
                 faces_id=faces_id,
                 people=len(tracks(found)),
+                faces_mark=stills_mark(stills(tracks(found))),
                 faces_columns=2,
                 faces_width=160,
                 faces_height=160,

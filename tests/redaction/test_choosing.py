@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from media.detections import Face
 from redaction import Box, Cover, Keep, LookKind, Merge, Mute, Part, Place, Step
 from redaction.chosen import Choosing
 from tests.families import Family
-from tests.redaction.faces import add_detections, footage_of, two_people
+from tests.redaction.faces import add_detections, footage_of, numbered_otherwise, two_people
 from tests.vault.cinema import Cinema
 from tests.vault.scene import add_clip
 from vault import DiskStore
@@ -161,6 +162,23 @@ def test_choices_among_other_faces_no_longer_count(chooser: Chooser) -> None:
     seen = chooser.looks()
     assert seen.started_over
     assert seen.state.persons == frozenset()
+
+
+def test_who_was_kept_by_number_is_nobody_once_the_numbers_mean_others(
+    chooser: Chooser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chooser.takes(Keep(1, chooser.family.mother.id))
+    assert [one.still for one in chooser.looks().somebody] == [0, 1]
+    monkeypatch.setattr("redaction.found.follow", numbered_otherwise)
+    monkeypatch.setattr("redaction.found._remembered", OrderedDict())  # it is another process
+    seen = chooser.looks()
+    assert seen.started_over
+    assert seen.state.persons == frozenset()
+    assert [one.still for one in seen.somebody] == [None, None], "the stills were drawn in the order of then"
+    chooser.takes(Keep(2, chooser.family.child))
+    assert chooser.looks().state.persons == {chooser.family.child}
+    monkeypatch.undo()
+    assert chooser.looks().state.persons == frozenset()
 
 
 def test_only_the_familys_guider_chooses(chooser: Chooser) -> None:

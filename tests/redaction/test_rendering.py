@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import pytest
@@ -18,7 +19,7 @@ from core.ids import ClipId, FootageId, JobId, RenditionId
 from core.jobs import JobRow, JobState, Lease
 from keys import KeyStore
 from redaction import Keep
-from tests.redaction.faces import add_detections, footage_of, two_people
+from tests.redaction.faces import add_detections, footage_of, numbered_otherwise, two_people
 from tests.vault.cinema import Cinema
 from tests.vault.films import small_film
 from tests.vault.scene import add_object
@@ -164,6 +165,18 @@ def test_choices_among_other_faces_are_never_made(
     booth.asks()
     other = two_people(frames=50, right_from=6)
     add_detections(db, keystore, store, booth.cinema.family, booth.footage_id, other)
+    booth.works(booth.lease())
+    assert booth.made() == []
+    assert booth.job().error_code == "choices_of_other_faces"
+
+
+def test_choices_by_numbers_that_mean_others_by_now_are_never_made(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booth.keeps(2)
+    booth.asks()
+    monkeypatch.setattr("redaction.found.follow", numbered_otherwise)
+    monkeypatch.setattr("redaction.found._remembered", OrderedDict())  # the worker has a later version of the program
     booth.works(booth.lease())
     assert booth.made() == []
     assert booth.job().error_code == "choices_of_other_faces"

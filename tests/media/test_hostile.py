@@ -183,3 +183,37 @@ def test_reading_a_trace_finds_what_must_not_be_there(tmp_path: Path) -> None:
     ):
         seen.write_text("\n".join([*needed, f"{task}<python> {call}"]))
         assert len(trace.surprises(seen, after="begins")) == 1, call
+
+
+def test_only_of_a_task_that_is_just_being_killed_an_unreadable_call_is_passed_over(tmp_path: Path) -> None:
+    seen = tmp_path / "trace"
+    before = [
+        '7<python> execve("python", [], 0x0) = 0',
+        '7<python> openat(AT_FDCWD, "x/begins", O_WRONLY|O_CREAT, 0666) = 3',
+        "8<python> prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0x0) = 0",
+    ]
+    unreadable, killed = "8<python> ???( <unfinished ...>", "8<python> +++ killed by SIGKILL +++"
+    for after in (
+        [unreadable, killed],
+        [unreadable, '7<python> execve("strace", [], 0x0) = 0', killed],
+        [unreadable, "8<python> <... ??? resumed>)        = ?", killed],
+        [unreadable, "8<python> <... ??? resumed>)        = ?", "8<python> +++ exited with 0 +++"],
+        ["8<python> ???()        = ? <unavailable>", killed],
+        ["8<python> openat(AT_FDCWD, 0x7f8000000000, O_RDONLY|O_CLOEXEC <unfinished ...>", killed],
+        ["8<python> clone3(0x7f8000000000, 88 <unfinished ...>", killed],
+    ):
+        seen.write_text("\n".join([*before, *after]))
+        assert trace.surprises(seen, after="begins") == [], after
+    for after in (
+        [unreadable],
+        ["8<python> openat(AT_FDCWD, 0x7f8000000000, O_RDONLY|O_CREAT <unfinished ...>", killed],
+        [unreadable, '8<python> openat(AT_FDCWD, "/usr/lib/libz.so", O_RDONLY) = 3', killed],
+        [unreadable, "8<python> exit_group(0) = ?", "8<python> +++ exited with 0 +++"],
+        [unreadable, "8<python> <... ??? resumed>)        = 3", killed],
+        [unreadable, "9<python> +++ killed by SIGKILL +++"],
+        ["8<python> openat(AT_FDCWD, 0x7f8000000000, O_WRONLY <unfinished ...>", killed],
+        ['8<python> openat(AT_FDCWD, "/etc/passwd", O_RDONLY <unfinished ...>', killed],
+        ["8<python> socket(AF_INET, SOCK_STREAM, IPPROTO_IP <unfinished ...>", killed],
+    ):
+        seen.write_text("\n".join([*before, *after]))
+        assert len(trace.surprises(seen, after="begins")) == 1, after

@@ -16,15 +16,15 @@ import vault
 from app import people_list
 from app.family_page import STAGES
 from app.family_people import title_of
-from app.pages.words import seconds
+from app.pages.words import joined, seconds
 from app.service import Service
 from app.viewing import begin, strip
 from consent import Purpose, RenditionState
 from core.errors import Conflict, Refused
-from core.ids import ClipId, ViewingId, well_formed
+from core.ids import ClipId, PersonId, ViewingId, well_formed
 from core.jobs import ENDED
 from identity import Actor
-from redaction import Choosing, LookHere, LookKind
+from redaction import Beside, Choosing, LookHere, LookKind
 from vault import Clip, Looking, Progress, Treatment
 
 LOOKS = {
@@ -105,6 +105,7 @@ def choices_context(
             "can_undo": found.can_undo,
             "can_redo": found.can_redo,
             "started_over": found.started_over,
+            "beside": [_beside(one, names=names) for one in found.beside],
             "style": found.state.choices.style.name.lower(),
             "shape": found.state.choices.shape.name.lower(),
             **people,
@@ -174,6 +175,20 @@ def look_lines(looks: tuple[LookHere, ...], *, rate: float) -> list[dict[str, An
         at = people_list.clock(frame, rate=rate)
         lines.append({"frame": frame, "at": at, "text": ". ".join(said), "kept": any(one.kept for one in several)})
     return lines
+
+
+def _beside(one: Beside, *, names: Mapping[PersonId, str]) -> dict[str, Any]:
+    """Another clip from whose choices the guider may begin, and what these would show here."""
+    said = {"clip": one.clip_id, "title": one.title, "version": one.version}
+    if one.state is None:
+        return said | {"holds": False}
+    chosen, persons = one.state.choices, one.state.persons
+    return said | {
+        "holds": True,
+        "visible": joined(sorted(names.get(person, "") for person in persons)),
+        "covers": len(chosen.regions),
+        "silences": len(chosen.mutes),
+    }
 
 
 def film_of(text: str) -> ViewingId | None:

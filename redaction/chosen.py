@@ -18,12 +18,13 @@ from core.errors import Conflict, Invalid
 from core.ids import ClipId, FootageId
 from identity import Actor
 from keys import KeyStore
+from redaction.beside import Beside, offered
 from redaction.faces import pictured, stills
 from redaction.found import Found, remembered, understood
 from redaction.history import History
 from redaction.plan import people
 from redaction.somebody import LookHere, Somebody, looks, somebody_in
-from redaction.steps import Keep, KeepAll, Mute, Part, Place, State, Step, Unmute, Unplace
+from redaction.steps import Begin, Keep, KeepAll, Mute, Part, Place, State, Step, Unmute, Unplace
 from vault import ClipSpan, Looking, ObjectStore
 
 
@@ -35,6 +36,7 @@ class Choosing:
         version: to be sent back with a step.
         state: what is chosen; its frames are those of the working copy.
         started_over: whether earlier choices no longer count, because faces were looked for anew.
+        beside: the clips of the same footage that the guider may begin from; none once something is chosen here.
     """
 
     clip: ClipSpan
@@ -47,6 +49,7 @@ class Choosing:
     can_undo: bool
     can_redo: bool
     started_over: bool
+    beside: tuple[Beside, ...]
 
 
 def choosing(db: Database, *, keystore: KeyStore, store: ObjectStore, actor: Actor, clip_id: ClipId) -> Choosing:
@@ -60,10 +63,13 @@ def choosing(db: Database, *, keystore: KeyStore, store: ObjectStore, actor: Act
     clip, looking = _clip_and_faces(db, actor=actor, clip_id=clip_id)
     sha256 = looking.sha256
     found = _found(db, keystore=keystore, store=store, actor=actor, footage_id=clip.footage_id, sha256=sha256)
+    at = db.clock.now()
     with db.read() as session:
         kept = vault.choices_of(session, keystore=keystore, clip_id=clip_id)
-    history = history_of(kept.text, faces=sha256, numbering=found.numbering)
-    state = history.state
+        history = history_of(kept.text, faces=sha256, numbering=found.numbering)
+        state, beside = history.state, tuple[Beside, ...]()
+        if state == State():
+            beside = offered(session, keystore=keystore, actor=actor, clip=clip, found=found, faces=sha256, at=at)
     persons = people(found.followed.tracks, state.choices)
     return Choosing(
         clip=clip,
@@ -76,6 +82,7 @@ def choosing(db: Database, *, keystore: KeyStore, store: ObjectStore, actor: Act
         can_undo=bool(history.done),
         can_redo=bool(history.undone),
         started_over=bool(kept.text) and history == History(sha256, found.numbering) and kept.version > 0,
+        beside=beside,
     )
 
 
@@ -118,6 +125,62 @@ def choose(
     return _change(
         db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at, faces=looking.sha256, how=taken
     )
+
+
+def begin_from(
+    db: Database,
+    *,
+    keystore: KeyStore,
+    store: ObjectStore,
+    actor: Actor,
+    clip_id: ClipId,
+    looked_at: int,
+    beside: ClipId,
+    beside_looked_at: int,
+) -> int:
+    """Go on from what was chosen for another clip of the same footage; one step, which can be taken back.
+
+    Args:
+        db: the main database.
+        keystore: opens and seals choices.
+        store: holds what was found.
+        actor: the guider of both clips.
+        clip_id: the clip for which nothing is chosen yet.
+        looked_at: the version of its choices.
+        beside: the other clip.
+        beside_looked_at: the version of its choices that was offered.
+
+    Returns:
+        The new version.
+
+    Raises:
+        NotFound, Refused: as ``choosing``.
+        Conflict: ``begun_already``, ``choices_moved``; ``none_beside``: the other isn't one that ``choosing`` offers;
+            or as ``choosing``.
+    """
+    clip, looking = _clip_and_faces(db, actor=actor, clip_id=clip_id)
+    faces, at = looking.sha256, db.clock.now()
+    found = _found(db, keystore=keystore, store=store, actor=actor, footage_id=clip.footage_id, sha256=faces)
+    with db.begin() as session:
+        clip = vault.clip_at_work(session, actor=actor, clip_id=clip_id, at=at)
+        kept = vault.choices_of(session, keystore=keystore, clip_id=clip_id)
+        history = history_of(kept.text, faces=faces, numbering=found.numbering)
+        if history.state != State():
+            raise Conflict("begun_already", "Something is chosen for this clip already. Take that back first.")
+        these = offered(session, keystore=keystore, actor=actor, clip=clip, found=found, faces=faces, at=at)
+        other = next((one for one in these if one.clip_id == beside), None)
+        if other is None or other.state is None:
+            raise Conflict("none_beside", "We can't begin from that clip any more. Choose here instead.")
+        if other.version != beside_looked_at:
+            raise Conflict("choices_moved", "The choices of that clip were changed since. Look again, then begin.")
+        return vault.keep_choices(
+            session,
+            keystore=keystore,
+            clip=clip,
+            looked_at=looked_at,
+            text=history.then(Begin(other.state)).to_json(),
+            at=at,
+        )
 
 
 def undo(db: Database, *, keystore: KeyStore, actor: Actor, clip_id: ClipId, looked_at: int) -> int:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from core.errors import Conflict
 from core.ids import PersonId, well_formed
 from media.covers import CoverShape, CoverStyle
 from redaction.choices import Choices, unreadable
 from redaction.steps import (
+    Begin,
     Cover,
     Keep,
     KeepAll,
@@ -34,9 +36,9 @@ from redaction.steps import (
 from redaction.track import Box
 
 MOST_BACK = 100
-_KINDS: Mapping[str, type[Step]] = {
+_KINDS: Mapping[str, type[Step | Begin]] = {
     one.__name__.lower(): one
-    for one in (Keep, KeepAll, Cover, Merge, Part, Place, Unplace, Remove, Mute, Unmute, Paint, Shape)
+    for one in (Keep, KeepAll, Cover, Merge, Part, Place, Unplace, Remove, Mute, Unmute, Paint, Shape, Begin)
 }
 
 
@@ -55,8 +57,8 @@ class History:
     faces: str
     numbering: str = ""
     base: State = field(default_factory=State)
-    done: tuple[Step, ...] = ()
-    undone: tuple[Step, ...] = ()
+    done: tuple[Step | Begin, ...] = ()
+    undone: tuple[Step | Begin, ...] = ()
 
     @property
     def state(self) -> State:
@@ -66,7 +68,7 @@ class History:
             state = after(state, step)
         return state
 
-    def then(self, step: Step) -> History:
+    def then(self, step: Step | Begin) -> History:
         """With one step more.
 
         Raises:
@@ -103,8 +105,7 @@ class History:
         words = {
             "faces": self.faces,
             "numbering": self.numbering,
-            "choices": self.base.choices.to_json(),
-            "names": {str(number): person for number, person in sorted(self.base.names.items())},
+            **_state_words(self.base),
             "done": [_words(step) for step in self.done],
             "undone": [_words(step) for step in self.undone],
         }
@@ -119,11 +120,10 @@ class History:
         """
         try:
             words = json.loads(text)
-            names = {int(number): PersonId(person) for number, person in words["names"].items()}
             return cls(
                 faces=words["faces"],
                 numbering=words.get("numbering", ""),  # kept by a version that didn't note it
-                base=State(Choices.from_json(words["choices"]), names),
+                base=_state(words),
                 done=tuple(map(_step, words["done"])),
                 undone=tuple(map(_step, words["undone"])),
             )
@@ -131,7 +131,19 @@ class History:
             unreadable()
 
 
-def _words(step: Step) -> dict[str, object]:
+def _state_words(state: State) -> dict[str, object]:
+    names = {str(number): person for number, person in sorted(state.names.items())}
+    return {"choices": state.choices.to_json(), "names": names}
+
+
+def _state(words: Mapping[str, Any]) -> State:
+    names = {int(number): PersonId(person) for number, person in words["names"].items()}
+    return State(Choices.from_json(words["choices"]), names)
+
+
+def _words(step: Step | Begin) -> dict[str, object]:
+    if isinstance(step, Begin):
+        return {"do": "begin", **_state_words(step.state)}
     kind = next(name for name, of in _KINDS.items() if isinstance(step, of))
     words: dict[str, object] = {"do": kind}
     for name in step.__slots__:
@@ -146,10 +158,12 @@ def _words(step: Step) -> dict[str, object]:
     return words
 
 
-def _step(words: dict[str, object]) -> Step:
+def _step(words: dict[str, object]) -> Step | Begin:
     """A step as it was kept; what is kept is sealed, so this only guards against faults of ours."""
     fields = dict(words)
     kind = _KINDS[str(fields.pop("do"))]
+    if kind is Begin:
+        return Begin(_state(fields))
     if "box" in fields:
         fields["box"] = Box(*fields["box"])  # type: ignore[misc]  # anything else raises and is refused
     if "numbers" in fields:

@@ -127,7 +127,14 @@ class State:
         return frozenset(self.names[number] for number in self.choices.kept)
 
 
-def after(state: State, step: Step) -> State:
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Go on from here: what was chosen for another clip of the same footage. No page says what; it only says whose."""
+
+    state: State
+
+
+def after(state: State, step: Step | Begin) -> State:
     """What a step makes of a state. Whether the film has such people and frames is ``redaction.plan``'s to say.
 
     Raises:
@@ -144,14 +151,14 @@ def after(state: State, step: Step) -> State:
             return _named(replace(chosen, kept=chosen.kept - _same(chosen, number)), state.names)
         case Merge(numbers):
             return _named(replace(chosen, merged=_joined(chosen, numbers)), state.names)
+        case Begin(begun):
+            return begun
         case Part(number, frame):
             chosen = replace(chosen, split=(*chosen.split, Split(number, frame)))
         case Paint() | Shape():
             chosen = _looking(chosen, step)
-        case Mute(first, last):
-            chosen = replace(chosen, mutes=_muted(chosen.mutes, first, last))
-        case Unmute(first, last):
-            chosen = replace(chosen, mutes=tuple(one for one in chosen.mutes if one != (first, last)))
+        case Mute() | Unmute():
+            chosen = replace(chosen, mutes=_muted(chosen.mutes, step))
         case Place() | Unplace() | Remove():
             chosen = replace(chosen, regions=_drawn(chosen.regions, step))
     return State(chosen, state.names)
@@ -190,7 +197,10 @@ def _named(choices: Choices, names: Mapping[int, PersonId]) -> State:
     return State(choices, kept)
 
 
-def _muted(mutes: tuple[tuple[int, int], ...], first: int, last: int) -> tuple[tuple[int, int], ...]:
+def _muted(mutes: tuple[tuple[int, int], ...], step: Mute | Unmute) -> tuple[tuple[int, int], ...]:
+    first, last = step.first, step.last
+    if isinstance(step, Unmute):
+        return tuple(one for one in mutes if one != (first, last))
     if last <= first:
         raise Invalid("mute_end_before_start", "The end of the silence must come after its start.", field="last")
     if len(mutes) >= _MOST_MUTES:

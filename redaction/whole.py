@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from redaction.beside import Beside
 from redaction.choices import Choices, Keyframe, Region, Split
-from redaction.chosen import Choosing, choose, choosing, redo, undo
+from redaction.chosen import Choosing, begin_from, choose, choosing, redo, undo
 from redaction.models import CheckState
 from redaction.plan import Person, people, plan
 from redaction.queue import Check, checks_for, checks_in, was_asked
@@ -31,6 +32,7 @@ from redaction.track import Box, Look, LookKind, Sighting, Track, look_here, tra
 
 __all__ = [
     "RUNNERS",
+    "Beside",
     "Box",
     "Check",
     "CheckState",
@@ -62,6 +64,7 @@ __all__ = [
     "Unmute",
     "Unplace",
     "attest",
+    "begin_from",
     "checks_for",
     "checks_in",
     "choose",

@@ -17,7 +17,16 @@ from vault.catalogue import (
     footage_of,
     record_phone_copy_removed,
 )
-from vault.choices import Choices, ClipSpan, choices_of, clip_at_work, clip_to_choose_in, keep_choices
+from vault.choices import (
+    Choices,
+    ChosenBeside,
+    ClipSpan,
+    choices_of,
+    chosen_beside,
+    clip_at_work,
+    clip_to_choose_in,
+    keep_choices,
+)
 from vault.clips import CUT, cut, cut_clip, set_persons_shown
 from vault.deposits import FINISH, begin_deposit, cancel_deposit, complete_deposit
 from vault.detecting import DETECT, Looking, People, detect, look_for_people, looking, stills_mark, stop_looking
@@ -84,6 +93,7 @@ __all__ = [
     "BothStores",
     "Bounds",
     "Choices",
+    "ChosenBeside",
     "Claim",
     "Clip",
     "ClipSpan",
@@ -143,6 +153,7 @@ __all__ = [
     "cancel_deposit",
     "case_of_clip",
     "choices_of",
+    "chosen_beside",
     "clip",
     "clip_at_work",
     "clip_to_choose_in",

@@ -8,21 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import identity
 import keys
 from consent import RenditionState
 from core.db import lock, not_found
+from core.errors import Conflict, NotFound, Refused
 from core.ids import CaseId, ClipId, FootageId, PersonId, well_formed
 from identity import Actor
 from keys import KeyStore, RecordOwner
-from vault import access, errors, renditions
+from vault import access, clips, errors, renditions
 from vault.models import ClipRow, ClipState
 from vault.preparing import require_preparing
 from vault.progress import Progress, progress_of
 from vault.redaction_models import ChoicesRow
 
+MOST_BESIDE = 3
+"""Clips of the same footage whose choices a guider is told of."""
 _MOST_CHARACTERS = 1_000_000
 
 
@@ -52,6 +56,20 @@ class Choices:
     text: str = field(repr=False)
     progress: Progress | None
     asked_by: PersonId | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenBeside:
+    """What was chosen for another clip of the same footage.
+
+    Attributes:
+        version: of these choices.
+    """
+
+    clip: ClipSpan
+    title: str = field(repr=False)
+    version: int
+    text: str = field(repr=False)
 
 
 def clip_at_work(session: Session, *, actor: Actor, clip_id: ClipId, at: datetime) -> ClipSpan:
@@ -99,6 +117,40 @@ def choices_of(session: Session, *, keystore: KeyStore, clip_id: ClipId) -> Choi
         progress=progress_of(session, row.job_id) if row.job_id else None,
         asked_by=PersonId(row.asked_by) if row.asked_by else None,
     )
+
+
+def chosen_beside(
+    session: Session, *, keystore: KeyStore, actor: Actor, clip: ClipSpan, at: datetime
+) -> list[ChosenBeside]:
+    """What was chosen for the other clips of the same footage in which the actor may choose too.
+
+    Args:
+        session: a snapshot or a transaction.
+        keystore: opens it.
+        actor: who asks.
+        clip: from ``clip_at_work`` or ``clip_to_choose_in``, in the same transaction.
+        at: now.
+
+    Returns:
+        Those lately changed first; at most ``MOST_BESIDE``.
+    """
+    query = (
+        select(ChoicesRow)
+        .join(ClipRow, ClipRow.id == ChoicesRow.clip_id)
+        .where(ClipRow.footage_id == clip.footage_id, ClipRow.id != clip.id, ChoicesRow.choices.is_not(None))
+        .order_by(ChoicesRow.changed_at.desc(), ChoicesRow.clip_id)
+    )
+    found: list[ChosenBeside] = []
+    for row in session.scalars(query):
+        try:
+            beside = clip_to_choose_in(session, actor=actor, clip_id=ClipId(row.clip_id), at=at)
+        except (NotFound, Refused, Conflict):
+            continue  # out of use, or the actor may not: it isn't told of
+        title = clips.open_title(keystore, session.get_one(ClipRow, row.clip_id))
+        found.append(ChosenBeside(beside, title, row.version, opened(keystore, row, column="choices")))
+        if len(found) == MOST_BESIDE:
+            break
+    return found
 
 
 def keep_choices(

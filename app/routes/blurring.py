@@ -50,6 +50,17 @@ def choose(request: Request, clip_id: ClipId, actor: Guider, form: Posted, servi
             redaction.undo(db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at)
         elif wanted == "redo":
             redaction.redo(db, keystore=keystore, actor=actor, clip_id=clip_id, looked_at=looked_at)
+        elif wanted == "begin":
+            redaction.begin_from(
+                db,
+                keystore=keystore,
+                store=service.store,
+                actor=actor,
+                clip_id=clip_id,
+                looked_at=looked_at,
+                beside=ClipId(form.id("clip", called="which clip to begin from")),
+                beside_looked_at=form.number("clip_version", called="which of its choices you looked at"),
+            )
         else:
             step = _step(form, wanted=wanted)
             redaction.choose(

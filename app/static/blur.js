@@ -145,7 +145,7 @@ document.addEventListener("submit", (event) => {
   if (event.submitter && event.submitter.name) fields.append(event.submitter.name, event.submitter.value);
   const card = form.closest("[data-person]");
   const number = fields.get("number");
-  const after = { keep: `cover-${number}`, cover: `keep-${number}-1` }[fields.get("do")];
+  const after = { keep: `cover-${number}`, cover: `keep-${number}-1`, begin: "undo" }[fields.get("do")];
   send(fields, { focus: after || (card && card.id) || (event.submitter && event.submitter.id) });
 });
 

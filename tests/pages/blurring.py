@@ -74,6 +74,13 @@ def _choosing() -> dict[str, Any]:
             "can_undo": True,
             "can_redo": False,
             "started_over": True,
+            "beside": [
+                {"clip": "k2", "title": CLIP["title"], "version": 4, "holds": True}
+                | {"visible": f"Ava Bell and {LONG}", "covers": 2, "silences": 1},
+                {"clip": "k3", "title": "Noah builds a tower", "version": 9, "holds": True}
+                | {"visible": "", "covers": 0, "silences": 0},
+                {"clip": "k4", "title": "Tea", "version": 2, "holds": False},
+            ],
             "style": "blur",
             "shape": "ellipse",
             "people": people,

@@ -20,7 +20,7 @@ from tests.pages.samples import samples
 
 HOSTILE = "\"'><script>alert(1)</script>{{ 7 * 7 }}"
 TEMPLATES = Path(__file__).parents[2] / "app/pages/templates"
-FRAMES = {"base.html", "parts.html", "blur_choices.html", "blur_part.html"}
+FRAMES = {"base.html", "parts.html", "blur_beside.html", "blur_choices.html", "blur_part.html"}
 
 
 def shown(sample: Sample) -> str:

@@ -9,53 +9,14 @@ import redaction
 from app.blur_page import look_lines
 from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, Refused
-from core.ids import ClipId, FootageId, PersonId, new_id
-from identity import Actor
-from keys import KeyStore
+from core.ids import ClipId, PersonId, new_id
 from media.detections import Face
 from redaction import Box, Cover, Keep, LookKind, Merge, Mute, Part, Place, Step
-from redaction.chosen import Choosing
-from tests.families import Family
-from tests.redaction.faces import add_detections, footage_of, numbered_otherwise, two_people
+from tests.redaction.chooser import Chooser
+from tests.redaction.faces import add_detections, numbered_otherwise, two_people
 from tests.vault.cinema import Cinema
-from tests.vault.scene import add_clip
-from vault import DiskStore
-from vault.models import ClipRow, RenditionRow
+from vault.models import RenditionRow
 from vault.redaction_models import ChoicesRow
-
-
-class Chooser:
-    """A guider at the page of choices of one clip."""
-
-    def __init__(self, cinema: Cinema) -> None:
-        self.cinema, self.clip_id = cinema, cinema.clip.clip_id
-        self.footage_id = footage_of(cinema.db, cinema.clip.clip_id)
-        self.family = cinema.family
-
-    def looks(self, *, actor: Actor | None = None, clip_id: ClipId | None = None) -> Choosing:
-        return redaction.choosing(
-            self.cinema.db,
-            keystore=self.cinema.keystore,
-            store=self.cinema.store,
-            actor=actor or self.cinema.guider.actor,
-            clip_id=self.clip_id if clip_id is None else clip_id,
-        )
-
-    def takes(self, step: Step, *, looked_at: int | None = None, actor: Actor | None = None) -> int:
-        return redaction.choose(
-            self.cinema.db,
-            keystore=self.cinema.keystore,
-            store=self.cinema.store,
-            actor=actor or self.cinema.guider.actor,
-            clip_id=self.clip_id,
-            looked_at=self.looks().version if looked_at is None else looked_at,
-            step=step,
-        )
-
-    def finds(self, *, right_from: int = 0) -> None:
-        found = two_people(right_from=right_from)
-        cinema = self.cinema
-        add_detections(cinema.db, cinema.keystore, cinema.store, cinema.family, self.footage_id, found)
 
 
 @pytest.fixture
@@ -132,28 +93,14 @@ def test_what_isnt_in_the_film_cannot_be_chosen(chooser: Chooser, step: Step, co
     assert chooser.looks().version == 0
 
 
-def test_frames_of_a_clip_are_those_of_its_footage(
-    chooser: Chooser, db: Database, keystore: KeyStore, store: DiskStore, family: Family
-) -> None:
-    clip = add_clip(db, keystore, store, family, FootageId(chooser.footage_id), content=b"another", frames=25)
-    with db.begin() as session:
-        row = session.get_one(ClipRow, clip.clip_id)
-        row.first_frame, row.last_frame = 50, 75
-    chooser.clip_id = clip.clip_id
-    seen = chooser.looks()
-    assert [(one.number, one.first, one.last) for one in seen.somebody] == [(1, 0, 24), (2, 0, 24)]
-    chooser.takes(Place(0, 3, Box(1, 1, 20, 20)))
-    chooser.takes(Mute(2, 10))
-    chosen = chooser.looks().state.choices
+def test_frames_of_a_clip_are_those_of_its_footage(chooser: Chooser) -> None:
+    other = chooser.also_cut(first_frame=50, last_frame=75)
+    assert [(one.number, one.first, one.last) for one in other.looks().somebody] == [(1, 0, 24), (2, 0, 24)]
+    other.takes(Place(0, 3, Box(1, 1, 20, 20)))
+    other.takes(Mute(2, 10))
+    chosen = other.looks().state.choices
     assert chosen.regions[0].keyframes[0].frame == 53
     assert chosen.mutes == ((52, 60),)
-
-
-def test_a_second_clip_of_the_same_footage_costs_no_new_search(
-    chooser: Chooser, db: Database, keystore: KeyStore, store: DiskStore, family: Family
-) -> None:
-    clip = add_clip(db, keystore, store, family, FootageId(chooser.footage_id), content=b"another")
-    assert len(chooser.looks(clip_id=clip.clip_id).somebody) == 2
 
 
 def test_choices_among_other_faces_no_longer_count(chooser: Chooser) -> None:
@@ -175,6 +122,8 @@ def test_who_was_kept_by_number_is_nobody_once_the_numbers_mean_others(
     assert seen.started_over
     assert seen.state.persons == frozenset()
     assert [one.still for one in seen.somebody] == [None, None], "the stills were drawn in the order of then"
+    (told,) = chooser.also_cut(first_frame=0, last_frame=20).looks().beside
+    assert told.state is None, "nor can another clip begin from them"
     chooser.takes(Keep(2, chooser.family.child))
     assert chooser.looks().state.persons == {chooser.family.child}
     monkeypatch.undo()
@@ -188,6 +137,8 @@ def test_only_the_familys_guider_chooses(chooser: Chooser) -> None:
             chooser.looks(actor=stranger.actor)
         with pytest.raises(NotFound):
             chooser.takes(Keep(1, chooser.family.child), actor=stranger.actor)
+        with pytest.raises(NotFound):
+            chooser.begins(ClipId(new_id()), looked_at=1, actor=stranger.actor)
     with pytest.raises(Refused, match="not_the_guider"):
         chooser.looks(actor=staff.social_worker.actor)
     for foreign in (new_id(), "", "x"):

@@ -24,7 +24,7 @@ from redaction.found import Found, remembered, understood
 from redaction.history import History
 from redaction.plan import people
 from redaction.somebody import LookHere, Somebody, looks, somebody_in
-from redaction.steps import Begin, Keep, KeepAll, Mute, Part, Place, State, Step, Unmute, Unplace
+from redaction.steps import Begin, Keep, KeepAll, State, Step, in_film
 from vault import ClipSpan, Looking, ObjectStore
 
 
@@ -112,7 +112,7 @@ def choose(
     def taken(history: History) -> History:
         if history.numbering != found.numbering:
             history = History(looking.sha256, found.numbering)
-        chosen = history.then(_in_footage(step, clip=clip))
+        chosen = history.then(in_film(step, first_frame=clip.first_frame, last_frame=clip.last_frame))
         people(found.followed.tracks, chosen.state.choices)  # refuses people and frames that aren't there
         return chosen
 
@@ -285,26 +285,3 @@ def _found(
     finally:
         vault.end_viewing(db, actor=actor, viewing_id=viewing.id)
     return understood(data, sha256=sha256)
-
-
-def _in_footage(step: Step, *, clip: ClipSpan) -> Step:
-    """A step with its frames as the working copy counts them; one that reaches beyond the clip can't be taken."""
-    length = clip.last_frame - clip.first_frame
-    match step:
-        case Part(number, frame):
-            return Part(number, _within(frame, length) + clip.first_frame)
-        case Place(region, frame, box):
-            return Place(region, _within(frame, length) + clip.first_frame, box)
-        case Unplace(region, frame):
-            return Unplace(region, _within(frame, length) + clip.first_frame)
-        case Mute(first, last):
-            return Mute(_within(first, length) + clip.first_frame, _within(last - 1, length) + 1 + clip.first_frame)
-        case Unmute(first, last):
-            return Unmute(first + clip.first_frame, last + clip.first_frame)
-    return step
-
-
-def _within(frame: int, length: int) -> int:
-    if not 0 <= frame < length:
-        raise Invalid("outside_clip", "That moment isn't in this clip.", field="frame")
-    return frame

@@ -164,6 +164,33 @@ def after(state: State, step: Step | Begin) -> State:
     return State(chosen, state.names)
 
 
+def in_film(step: Step, *, first_frame: int, last_frame: int) -> Step:
+    """A step whose frames count from a clip's first, with its frames as the working copy counts them.
+
+    Raises:
+        Invalid: ``outside_clip``: it reaches beyond the clip.
+    """
+    length = last_frame - first_frame
+    match step:
+        case Part(number, frame):
+            return Part(number, _within(frame, length) + first_frame)
+        case Place(region, frame, box):
+            return Place(region, _within(frame, length) + first_frame, box)
+        case Unplace(region, frame):
+            return Unplace(region, _within(frame, length) + first_frame)
+        case Mute(first, last):
+            return Mute(_within(first, length) + first_frame, _within(last - 1, length) + 1 + first_frame)
+        case Unmute(first, last):
+            return Unmute(first + first_frame, last + first_frame)
+    return step
+
+
+def _within(frame: int, length: int) -> int:
+    if not 0 <= frame < length:
+        raise Invalid("outside_clip", "That moment isn't in this clip.", field="frame")
+    return frame
+
+
 def _looking(choices: Choices, step: Paint | Shape) -> Choices:
     return replace(choices, style=step.style) if isinstance(step, Paint) else replace(choices, shape=step.shape)
 

@@ -11,7 +11,7 @@ import retention
 from app import keylog
 from app.service import Service
 from core.clock import ENGLAND
-from keys import RollReport, Standing
+from keys import MOST_AT_ONCE, DamagedKey, RollReport, Standing, WrapKind
 
 NOTE_EVERY = timedelta(minutes=5)
 """How often the keyring notes how far the log has come, where it has: a file at each place is written for it."""
@@ -37,13 +37,19 @@ class Trouble:
     sentence: str
 
 
-def roll(service: Service, *, on_progress: Callable[[int, int], object] = lambda _done, _of: None) -> RollReport:
+def roll(
+    service: Service,
+    *,
+    on_progress: Callable[[int, int], object] = lambda _done, _of: None,
+    most_damaged: int = MOST_AT_ONCE,
+) -> RollReport:
     """Roll the epoch as far as it goes now; note in the log that it was done.
 
     Raises:
         Unavailable: another process rolls, or a registered place can't be reached.
+        Damaged: ``keys_damaged``: more keys than ``most_damaged`` don't open.
     """
-    report = service.keystore.roll_epoch(on_progress=on_progress)
+    report = service.keystore.roll_epoch(on_progress=on_progress, most_damaged=most_damaged)
     _tell(service, report)
     return report
 
@@ -128,8 +134,25 @@ def troubles(service: Service, standing: Standing) -> Iterator[Trouble]:
         yield Trouble("keys_behind", "Key rows and keyring are not of one time: see Restore in docs/operations.md.")
     yield from _rolls(standing, at=service.db.clock.now())
     yield from _places(standing)
+    yield from map(damaged_words, service.keystore.damaged_keys())
     if service.keystore.copy_is_overdue():
         yield Trouble("key_copy_overdue", "The key rows weren't copied to a recovery place: `vig-vault key backup`.")
+
+
+def damaged_words(key: DamagedKey) -> Trouble:
+    """Which key doesn't open, and what that means."""
+    whose = f"{key.owner_kind.value} {key.owner_id}"
+    what = {
+        WrapKind.CASE_MEDIA: f"The media key of {whose} doesn't open, and so none of its films that it locks.",
+        WrapKind.OBJECT: f"The key of object {key.id} of {whose} doesn't open.",
+        WrapKind.RECORD: f"The key of the personal fields of {whose} doesn't open.",
+    }[key.kind]
+    then = (
+        "The next roll leaves it behind for good; until then it can be mended: see What is damaged."
+        if key.left_at is None
+        else f"It was left behind on {key.left_at:%Y-%m-%d}. It can still be deleted: see What is damaged."
+    )
+    return Trouble("key_damaged", f"{what} {then}")
 
 
 def _rolls(standing: Standing, *, at: datetime) -> Iterator[Trouble]:

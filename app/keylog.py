@@ -25,6 +25,7 @@ _EVENTS = {
     ChangeKind.PLACE_ADDED: Event.KEY_PLACE_ADDED,
     ChangeKind.PLACE_LOST: Event.KEY_PLACE_LOST,
     ChangeKind.PLACE_GONE: Event.KEY_PLACE_GONE,
+    ChangeKind.KEY_DAMAGED: Event.KEY_DAMAGED,
 }
 
 
@@ -45,8 +46,7 @@ def catch_up(service: Service) -> None:
         return
     with service.db.begin() as session:  # looked at again, since another process may have told it meanwhile
         for change in _untold(session, known):
-            details = {} if change.epoch is None else {"epoch": change.epoch}
-            audit.record(session, _EVENTS[change.kind], actor=None, object_id=change.id, details=details)
+            _tell(session, change)
         root = _changed_root(session, roots)
         if root is not None:
             audit.record(
@@ -59,11 +59,33 @@ def kind_of(uri: str) -> str:
     return uri.partition(":")[0]
 
 
+def _tell(session: Session, change: Change) -> None:
+    event, bad = _EVENTS[change.kind], change.damaged
+    if bad is None:
+        details = {} if change.epoch is None else {"epoch": change.epoch}
+        audit.record(session, event, actor=None, object_id=change.id, details=details)
+        return
+    audit.record(
+        session,
+        event,
+        actor=None,
+        outcome=_outcome(change.kind),
+        case_id=bad.case_id,
+        object_id=change.id,
+        details={"kind": bad.kind.value, "of": bad.owner_kind.value, "owner": bad.owner_id},
+    )
+
+
+def _outcome(kind: ChangeKind) -> audit.Outcome:
+    return audit.Outcome.FAILED if kind is ChangeKind.KEY_DAMAGED else audit.Outcome.DONE
+
+
 def _untold(session: Session, known: tuple[Change, ...]) -> list[Change]:
     found = []
     for kind, event in _EVENTS.items():
         of_kind = [change for change in known if change.kind is kind]
-        done = audit.told(session, event, object_ids=[change.id for change in of_kind]) if of_kind else frozenset()
+        ids, outcome = [change.id for change in of_kind], _outcome(kind)
+        done = audit.told(session, event, object_ids=ids, outcome=outcome) if of_kind else frozenset()
         found += [change for change in of_kind if change.id not in done]
     return sorted(found, key=lambda change: change.at)
 

@@ -131,6 +131,7 @@ class Event(StrEnum):
     ROOT_ROTATED = "root.rotated"
     ROOT_DESTRUCTION_BEGUN = "root.destruction_begun"
     ROOT_DESTROYED = "root.destroyed"
+    KEY_DAMAGED = "key.damaged"
     KEY_PLACE_ADDED = "key_place.added"
     KEY_PLACE_LOST = "key_place.lost"
     KEY_PLACE_GONE = "key_place.gone"
@@ -255,6 +256,7 @@ WIDENING_OR_NEUTRAL = frozenset(
         Event.CERTIFICATE_ISSUED,
         Event.ROOT_CHANGE_BEGUN,
         Event.ROOT_ROTATED,
+        Event.KEY_DAMAGED,
         Event.KEY_PLACE_ADDED,
         Event.KEY_PLACE_LOST,
         Event.KEY_PLACE_GONE,

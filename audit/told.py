@@ -11,13 +11,15 @@ from audit.entry import Event, Outcome
 from audit.models import AuditEntryRow
 
 
-def told(session: Session, event: Event, *, object_ids: Collection[str]) -> frozenset[str]:
-    """Of which of these the log says that it was done."""
+def told(
+    session: Session, event: Event, *, object_ids: Collection[str], outcome: Outcome = Outcome.DONE
+) -> frozenset[str]:
+    """Of which of these the log says that it was done, or ended in another way."""
     found = session.scalars(
         select(AuditEntryRow.object_id).where(
             AuditEntryRow.object_id.in_(object_ids),
             AuditEntryRow.event == event.value,
-            AuditEntryRow.outcome == Outcome.DONE.value,
+            AuditEntryRow.outcome == outcome.value,
         )
     )
     return frozenset(one for one in found if one is not None)

@@ -37,9 +37,9 @@ from core.db import connect
 from core.ids import CaseId, ObjectId, new_id
 from core.secret import Secret
 from keys import KEYS_METADATA, Cost, JobCapability, KeyStore, LocalRoot
+from keys.cases import wrap_case_key
 from keys.fields import RecordOwner
 from keys.models import CaseKeyRow, EpochRow, EpochState, KeyState, RecordKeyRow
-from keys.objects import wrap_case_key
 from keys.records import wrap_record_key
 from keys.wrap import WrapKind, fresh_key, unwrap, wrap
 

@@ -8,6 +8,7 @@ from keys.bindings import object_binding, part_binding
 from keys.capability import Capability, JobCapability
 from keys.changes import Change, ChangeKind
 from keys.custody import RootFacts
+from keys.damage import MOST_AT_ONCE, DamagedKey
 from keys.fields import RecordKey, RecordOwner, blind_index, open_field, seal_field
 from keys.files import read_passphrase_file, read_private
 from keys.inventory import KeyLine, KeyStanding
@@ -22,14 +23,17 @@ from keys.roots.choosing import root_from, root_needs
 from keys.roots.given import Given, Needs, SecretFile, Typed
 from keys.roots.local import Cost, LocalRoot
 from keys.standing import Erasure, PlaceStanding, Standing, Survivor, SurvivorKind
+from keys.wrap import WrapKind
 
 __all__ = [
     "KEYS_METADATA",
+    "MOST_AT_ONCE",
     "Assurance",
     "Capability",
     "Change",
     "ChangeKind",
     "Cost",
+    "DamagedKey",
     "Destruction",
     "Erasure",
     "Given",
@@ -55,6 +59,7 @@ __all__ = [
     "Survivor",
     "SurvivorKind",
     "Typed",
+    "WrapKind",
     "add_recovery",
     "attest_gone",
     "blind_index",

@@ -14,6 +14,8 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from keys import damage
+from keys.damage import DamagedKey
 from keys.models import PlaceRow, RollRow, RollState, RootRow, StoreRow
 
 
@@ -25,6 +27,7 @@ class ChangeKind(StrEnum):
     PLACE_ADDED = "place_added"
     PLACE_LOST = "place_lost"
     PLACE_GONE = "place_gone"
+    KEY_DAMAGED = "key_damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,16 @@ class Change:
     """Something that was done, and is done for good.
 
     Attributes:
-        id: of the roll, the root key or the place.
+        id: of the roll, the root key, the place or the damaged key.
         epoch: number of the epoch that went, where one did.
+        damaged: the key that was left behind, where one was.
     """
 
     kind: ChangeKind
     id: str
     at: datetime
     epoch: int | None = None
+    damaged: DamagedKey | None = None
 
 
 def changes(session: Session, *, since: datetime) -> list[Change]:
@@ -63,4 +68,7 @@ def changes(session: Session, *, since: datetime) -> list[Change]:
             (ChangeKind.PLACE_GONE, place.gone_at),
         )
         found += [Change(kind, place.id, at) for kind, at in times if at is not None and at >= since]
+    for key in damage.left_behind(session):
+        if key.left_at is not None and key.left_at >= since:
+            found.append(Change(ChangeKind.KEY_DAMAGED, key.id, key.left_at, damaged=key))
     return sorted(found, key=lambda one: one.at)

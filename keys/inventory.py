@@ -24,7 +24,8 @@ class KeyStanding(StrEnum):
     """It unwraps."""
     DESTROYED = "destroyed"
     DAMAGED = "damaged"
-    """Its row says that it lives, and it doesn't unwrap; or its epoch rolled while we looked: look again."""
+    """Its row says that it lives, and it doesn't unwrap, or a roll left it behind. Or its epoch rolled while we looked:
+    look again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def live_keys(session: Session, *, after: str, most: int) -> list[KeyLine]:
 def _standing(row: ObjectKeyRow, case_row: CaseKeyRow, *, keyring: Keyring) -> KeyStanding:
     if row.state is KeyState.DESTROYED:
         return KeyStanding.DESTROYED
-    if row.wrapped is None or case_row.wrapped is None:
+    if row.wrapped is None or case_row.wrapped is None or KeyState.DAMAGED in {row.state, case_row.state}:
         return KeyStanding.DAMAGED
     wrapped = Wrapped(
         ObjectId(row.object_id), CaseId(row.case_id), case_row.id, case_row.epoch_id, case_row.wrapped, row.wrapped

@@ -25,7 +25,7 @@ from core.db import Database
 from core.errors import Conflict, Damaged
 from core.ids import CaseId, ObjectId, UploadId, new_id
 from core.secret import Secret
-from keys import objects, records, rooting
+from keys import cases, objects, records, rooting
 from keys.capability import Capability, require
 from keys.capsule import Capsule, Epoch
 from keys.custody import RootFacts
@@ -132,7 +132,7 @@ class KeyStore(Upkeep):
         """Give a case a new media key; returns how many object keys were wrapped again."""
         self._ready()
         with self.db.begin() as session:
-            return objects.roll_case(session, keyring=self.keyring, case_id=case_id, at=self.db.clock.now())
+            return cases.roll_case(session, keyring=self.keyring, case_id=case_id, at=self.db.clock.now())
 
     def record_key(self, owner: RecordOwner) -> RecordKey:
         """The key of a record's personal fields, made on first use.

@@ -37,6 +37,8 @@ class KeyState(StrEnum):
     """Whether a key still opens anything."""
 
     ACTIVE = "active"
+    DAMAGED = "damaged"
+    """It didn't open when the epoch rolled, and was left behind with the old one: nothing opens it any more."""
     DESTROYED = "destroyed"
 
 
@@ -99,6 +101,7 @@ class CaseKeyRow(KeysBase):
 
     Attributes:
         needs_roll: something it wrapped was destroyed without rolling it; the next epoch roll does so first.
+        damaged_at: when a roll left it behind since it didn't open; so with the other keys.
     """
 
     __tablename__ = "keys_case_key"
@@ -119,6 +122,7 @@ class CaseKeyRow(KeysBase):
     wrapped: Mapped[bytes | None] = mapped_column(LargeBinary)
     needs_roll: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    damaged_at: Mapped[datetime | None]
     destroyed_at: Mapped[datetime | None]
 
 
@@ -138,6 +142,7 @@ class ObjectKeyRow(KeysBase):
     state: Mapped[KeyState] = mapped_column(_stored(KeyState))
     wrapped: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
+    damaged_at: Mapped[datetime | None]
     destroyed_at: Mapped[datetime | None] = mapped_column(index=True)
     destroyed_epoch: Mapped[int | None]
 
@@ -155,6 +160,7 @@ class RecordKeyRow(KeysBase):
     state: Mapped[KeyState] = mapped_column(_stored(KeyState))
     wrapped: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
+    damaged_at: Mapped[datetime | None]
     destroyed_at: Mapped[datetime | None] = mapped_column(index=True)
     destroyed_epoch: Mapped[int | None]
 

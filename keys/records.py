@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from core.ids import new_id
 from core.secret import Secret
+from keys.cases import lock_active_epoch
 from keys.fields import RecordKey, RecordOwner
 from keys.keyring import Keyring
 from keys.models import KeyState, RecordKeyRow
-from keys.objects import key_gone, lock_active_epoch
+from keys.objects import key_gone
 from keys.wrap import WrapKind, fresh_key, key_damaged, unwrap, wrap
 
 
@@ -50,9 +51,12 @@ def open_row(row: RecordKeyRow, *, keyring: Keyring) -> RecordKey:
 
     Raises:
         NotFound: ``key_gone``: it was destroyed.
+        Damaged: ``key_damaged``: it doesn't open, or a roll left it behind.
     """
     if row.state is KeyState.DESTROYED:
         raise key_gone()
+    if row.state is KeyState.DAMAGED:
+        raise key_damaged()
     owner = RecordOwner(row.owner_kind, row.owner_id)
     return RecordKey(owner, unwrap_record_key(keyring, row=row, owner=owner))
 
@@ -67,7 +71,7 @@ def destroy(session: Session, *, owner: RecordOwner, at: datetime) -> RecordKeyR
     row = find_all(session, owners=[owner]).get(owner)
     if row is None:
         raise key_gone()
-    if row.state is KeyState.ACTIVE:
+    if row.state is not KeyState.DESTROYED:
         row.state, row.wrapped, row.destroyed_at, row.destroyed_epoch = KeyState.DESTROYED, None, at, epoch.number
     return row
 

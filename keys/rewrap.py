@@ -29,11 +29,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.db import Database
+from core.errors import Damaged
 from core.ids import CaseId
-from keys import objects, records
+from keys import cases, records
+from keys.cases import IfDamaged
 from keys.fields import RecordOwner
 from keys.keyring import Keyring
 from keys.models import CaseKeyRow, KeyState, RecordKeyRow
+from keys.wrap import is_key_damaged
 
 BATCH = 250
 REST = 0.25
@@ -42,41 +45,49 @@ Progress = Callable[[int, int], object]
 """Told how many keys were looked at, of how many."""
 
 
-def move_all(db: Database, *, keyring: Keyring, old_id: str, new_id: str, on_progress: Progress) -> None:
-    """Roll the cases that were left to it, then wrap every live key of the old epoch again under the new one."""
+def move_all(
+    db: Database, *, keyring: Keyring, old_id: str, new_id: str, on_progress: Progress, most_damaged: int
+) -> None:
+    """Roll the cases that were left to it, then wrap every live key of the old epoch again under the new one.
+
+    What doesn't open is left behind when all others have moved: it is looked at once more, with the epoch's key read
+    anew, and noted as damaged.
+
+    Raises:
+        Damaged: ``keys_damaged``: more than ``most_damaged`` don't open. None of them is left behind.
+    """
     with db.read() as session:
         of = _live(session, CaseKeyRow) + _live(session, RecordKeyRow)
     for case_id in _to_roll(db):
-        with db.begin() as session:
-            objects.roll_case(session, keyring=keyring, case_id=case_id, at=db.clock.now())
-    done = 0
+        _roll_case(db, keyring=keyring, case_id=case_id)
+    done, stuck = 0, list[_Stuck]()
     on_progress(done, of)
 
     def case_key(row: Any) -> bytes:
-        return objects.rewrap_case_key(
-            keyring, wrapped=row.wrapped, own_id=row.id, case_id=row.case_id, old_id=old_id, new_id=new_id
+        return cases.rewrap_case_key(
+            keyring, wrapped=row.wrapped or b"", own_id=row.id, case_id=row.case_id, old_id=old_id, new_id=new_id
         )
 
     def record_key(row: Any) -> bytes:
         owner = RecordOwner(row.owner_kind, row.owner_id)
         return records.rewrap_record_key(
-            keyring, wrapped=row.wrapped, own_id=row.id, owner=owner, old_id=old_id, new_id=new_id
+            keyring, wrapped=row.wrapped or b"", own_id=row.id, owner=owner, old_id=old_id, new_id=new_id
         )
 
+    of_record = (RecordKeyRow.owner_kind, RecordKeyRow.owner_id)
     moves = (
-        _move(db, CaseKeyRow, (CaseKeyRow.case_id,), again=case_key, old_id=old_id, new_id=new_id),
-        _move(
-            db,
-            RecordKeyRow,
-            (RecordKeyRow.owner_kind, RecordKeyRow.owner_id),
-            again=record_key,
-            old_id=old_id,
-            new_id=new_id,
-        ),
+        _move(db, CaseKeyRow, (CaseKeyRow.case_id,), again=case_key, old_id=old_id, new_id=new_id, stuck=stuck),
+        _move(db, RecordKeyRow, of_record, again=record_key, old_id=old_id, new_id=new_id, stuck=stuck),
     )
     for count in chain(*moves):
         done += count
         on_progress(done, of)
+    if len(stuck) > most_damaged:
+        raise _too_many()
+    if stuck:
+        keyring.current()  # read anew, should this process's memory be at fault
+    for one in stuck:
+        _leave_behind(db, one, old_id=old_id, new_id=new_id)
 
 
 def live_under(session: Session, *, epoch_id: str) -> int:
@@ -97,6 +108,7 @@ def _move(
     again: Callable[[Any], bytes],
     old_id: str,
     new_id: str,
+    stuck: list[_Stuck],
 ) -> Iterator[int]:
     place: Any = literal_column("rowid", Integer) if db.is_sqlite else kind.id
     after: Any = 0 if db.is_sqlite else ""
@@ -111,7 +123,14 @@ def _move(
             return
         after = rows[-1].place
         # Which epoch is looked at here, not asked for: a planner that went by it would sort what is left each time.
-        moving = [_Moving(row.id, row.wrapped, again(row)) for row in rows if row.epoch_id == old_id]
+        moving = []
+        for row in rows:
+            if row.epoch_id == old_id:
+                becomes = _again(row, again)
+                if becomes is None:
+                    stuck.append(_Stuck(kind, row.id, again))
+                else:
+                    moving.append(_Moving(row.id, row.wrapped, becomes))
         if moving:
             with db.begin() as session:  # who changed meanwhile is left alone: it was destroyed, or rolled
                 swap = _swap_each if db.is_sqlite else _swap_all
@@ -124,6 +143,53 @@ class _Moving(NamedTuple):
     row: str
     was: bytes
     becomes: bytes
+
+
+class _Stuck(NamedTuple):
+    kind: type[CaseKeyRow | RecordKeyRow]
+    id: str
+    again: Callable[[Any], bytes]
+
+
+def _again(row: Any, again: Callable[[Any], bytes]) -> bytes | None:
+    """A key wrapped again; nothing where its row doesn't open."""
+    try:
+        return again(row)
+    except Damaged as error:
+        if not is_key_damaged(error):  # the whole epoch's key is missing, say
+            raise
+        return None
+
+
+def _leave_behind(db: Database, one: _Stuck, *, old_id: str, new_id: str) -> None:
+    with db.begin() as session:
+        cases.lock_active_epoch(session)
+        row: CaseKeyRow | RecordKeyRow | None = (
+            session.get(CaseKeyRow, one.id, with_for_update={"key_share": True})
+            if one.kind is CaseKeyRow
+            else session.get(RecordKeyRow, one.id, with_for_update={"key_share": True})
+        )
+        if row is None or row.state is not KeyState.ACTIVE or row.epoch_id != old_id:
+            return
+        becomes, at = _again(row, one.again), db.clock.now()
+        if becomes is not None:
+            row.epoch_id, row.wrapped = new_id, becomes
+        elif isinstance(row, CaseKeyRow):
+            cases.leave_behind(session, row, at=at)
+        else:
+            row.state, row.damaged_at = KeyState.DAMAGED, at
+
+
+def _roll_case(db: Database, *, keyring: Keyring, case_id: CaseId) -> None:
+    """Roll a case. Keys of objects that don't open stay with its old one; where its own doesn't, the walk finds it."""
+    try:
+        with db.begin() as session:
+            cases.roll_case(
+                session, keyring=keyring, case_id=case_id, at=db.clock.now(), damaged=IfDamaged.LEAVE_BEHIND
+            )
+    except Damaged as error:
+        if not is_key_damaged(error):
+            raise
 
 
 def _swap_each(
@@ -158,10 +224,20 @@ def _live(session: Session, kind: type[CaseKeyRow | RecordKeyRow]) -> int:
 
 def _to_roll(db: Database) -> Iterator[CaseId]:
     """Cases of which something was destroyed without rolling them; in pages, since each look goes through them all."""
-    query = select(CaseKeyRow.case_id).where(CaseKeyRow.needs_roll, CaseKeyRow.state == KeyState.ACTIVE).limit(BATCH)
+    wanted = (CaseKeyRow.needs_roll, CaseKeyRow.state == KeyState.ACTIVE)
+    after = ""
     while True:
+        query = select(CaseKeyRow.case_id).where(*wanted, CaseKeyRow.case_id > after)
         with db.read() as session:
-            found = session.scalars(query).all()
+            found = session.scalars(query.order_by(CaseKeyRow.case_id).limit(BATCH)).all()
         if not found:
             return
+        after = found[-1]
         yield from map(CaseId, found)
+
+
+def _too_many() -> Damaged:
+    return Damaged(
+        "keys_damaged",
+        "So many keys don't open that none is left behind: the old epoch stays. Look at the disk.",
+    )

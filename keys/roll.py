@@ -3,6 +3,8 @@
 begun → the new epoch's key is written to every place and becomes active → every live key is wrapped again under it →
 every process forgets the old one → the key rows are copied and the old key leaves every place → done.
 
+A key whose row is damaged can't be wrapped again: it is left behind, named, and holds up nobody (``keys.damage``).
+
 Each step is recorded and safe to repeat: whoever calls ``roll_epoch`` next goes on where a killed one stopped. Both
 epochs open until the last step, so reading and writing go on. A destruction is covered by a roll that was begun after
 it: one from the epoch that was active at the destruction, or a later one.
@@ -19,9 +21,10 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.ids import new_id
-from keys import heartbeat, objects, rewrap
+from keys import cases, damage, heartbeat, rewrap
 from keys.capsule import Epoch
 from keys.copies import require_places, write_copies
+from keys.damage import DamagedKey
 from keys.keyring import Keyring
 from keys.models import (
     EpochRow,
@@ -45,6 +48,7 @@ class RollReport:
         from_number: the epoch that goes.
         to_number: the epoch that comes.
         waiting_for: ids of processes that must still forget the old key; call again when they have beaten or lapsed.
+        left_behind: keys that didn't open, so that they went with the old one; what isn't destroyed since.
     """
 
     id: str
@@ -54,6 +58,7 @@ class RollReport:
     started_at: datetime
     finished_at: datetime | None
     waiting_for: tuple[str, ...] = ()
+    left_behind: tuple[DamagedKey, ...] = ()
 
     @property
     def is_done(self) -> bool:
@@ -67,12 +72,14 @@ class Roller:
 
     Attributes:
         on_progress: told how many keys were looked at, of how many.
+        most_damaged: so many keys at most are left behind.
     """
 
     db: Database
     keyring: Keyring
     process: heartbeat.Process
     on_progress: Callable[[int, int], object] = lambda _done, _of: None
+    most_damaged: int = damage.MOST_AT_ONCE
 
 
 def roll_epoch(roller: Roller) -> RollReport:
@@ -80,6 +87,7 @@ def roll_epoch(roller: Roller) -> RollReport:
 
     Raises:
         Unavailable: another process rolls, or a registered place can't be reached. What was done stays done.
+        Damaged: ``keys_damaged``: so many keys don't open that none is left behind. What was done stays done.
     """
     with roller.keyring.writer():
         require_places(roller.db, keyring=roller.keyring)
@@ -107,22 +115,21 @@ def go_on(roller: Roller, roll_id: str) -> RollReport | None:
 def report_of(db: Database, roll_id: str) -> RollReport:
     """How far a roll has come."""
     with db.read() as session:
-        row = session.get_one(RollRow, roll_id)
-        return _report(row, waiting_for=_waiting_for(session, row, at=db.clock.now()))
+        return _report(session, session.get_one(RollRow, roll_id), at=db.clock.now())
 
 
 def unfinished(db: Database) -> RollReport | None:
     """The roll under way, if there is one."""
     with db.read() as session:
         row = _current(session)
-        return None if row is None else _report(row, waiting_for=_waiting_for(session, row, at=db.clock.now()))
+        return None if row is None else _report(session, row, at=db.clock.now())
 
 
 def begin(roller: Roller) -> None:
     """Name the new epoch."""
     db = roller.db
     with db.begin() as session:
-        old, at = objects.lock_active_epoch(session), db.clock.now()
+        old, at = cases.lock_active_epoch(session), db.clock.now()
         new = EpochRow(id=new_id(), number=old.number + 1, state=EpochState.COMING, created_at=at)
         session.add(new)
         session.flush()
@@ -151,8 +158,7 @@ def step(roller: Roller) -> RollReport:
         RollState.REMOVING: _remove,
     }[row.state](roller, row)
     with roller.db.read() as session:
-        row = session.get_one(RollRow, row.id)
-        return _report(row, waiting_for=_waiting_for(session, row, at=roller.db.clock.now()))
+        return _report(session, session.get_one(RollRow, row.id), at=roller.db.clock.now())
 
 
 def _go_on(roller: Roller) -> RollReport:
@@ -169,7 +175,7 @@ def _activate(roller: Roller, roll: RollRow) -> None:
     new = Epoch(roll.to_epoch_id, roll.from_number + 1, fresh_key())
     roller.keyring.change(lambda capsule: capsule.with_epoch(new))
     with roller.db.begin() as session:
-        old = objects.lock_active_epoch(session)
+        old = cases.lock_active_epoch(session)
         if old.id == roll.from_epoch_id:
             old.state = EpochState.RETIRING
             session.get_one(EpochRow, roll.to_epoch_id).state = EpochState.ACTIVE
@@ -183,6 +189,7 @@ def _rewrap(roller: Roller, roll: RollRow) -> None:
         old_id=roll.from_epoch_id,
         new_id=roll.to_epoch_id,
         on_progress=roller.on_progress,
+        most_damaged=roller.most_damaged,
     )
     with roller.db.begin() as session:
         if rewrap.live_under(session, epoch_id=roll.from_epoch_id) == 0:
@@ -220,7 +227,7 @@ def _waiting_for(session: Session, roll: RollRow, *, at: datetime) -> tuple[str,
     return tuple(heartbeat.holding(session, through=roll.from_number, at=at))
 
 
-def _report(row: RollRow, *, waiting_for: tuple[str, ...]) -> RollReport:
+def _report(session: Session, row: RollRow, *, at: datetime) -> RollReport:
     return RollReport(
         id=row.id,
         from_number=row.from_number,
@@ -228,7 +235,8 @@ def _report(row: RollRow, *, waiting_for: tuple[str, ...]) -> RollReport:
         state=row.state,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        waiting_for=waiting_for,
+        waiting_for=_waiting_for(session, row, at=at),
+        left_behind=tuple(damage.left_behind(session, epoch_id=row.from_epoch_id)),
     )
 
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.ids import ObjectId
-from keys import changes, copies, heartbeat, inventory, objects, records, roll, standing
+from keys import changes, copies, damage, heartbeat, inventory, objects, records, roll, standing
 from keys.changes import Change
 from keys.custody import Custody
+from keys.damage import DamagedKey
 from keys.fields import RecordOwner
 from keys.inventory import KeyLine, KeyStanding
 from keys.models import ObjectKeyRow, RecordKeyRow
@@ -23,17 +24,24 @@ Progress = Callable[[int, int], object]
 class Upkeep(Custody):
     """The keyring and its rows, kept in order."""
 
-    def roll_epoch(self, *, on_progress: Progress = lambda _done, _of: None) -> RollReport:
+    def roll_epoch(
+        self,
+        *,
+        on_progress: Progress = lambda _done, _of: None,
+        most_damaged: int = damage.MOST_AT_ONCE,
+    ) -> RollReport:
         """Roll the epoch, or go on with a roll that was stopped. A second call is needed while it waits for others.
 
         Args:
             on_progress: told how many keys were looked at, of how many.
+            most_damaged: so many keys that don't open are left behind at most.
 
         Raises:
             Unavailable: another process rolls, or a registered place can't be reached.
+            Damaged: ``keys_damaged``: more than that don't open; the old epoch stays.
         """
         self._ready()
-        return roll.roll_epoch(roll.Roller(self.db, self.keyring, self.process, on_progress))
+        return roll.roll_epoch(roll.Roller(self.db, self.keyring, self.process, on_progress, most_damaged))
 
     def go_on_rolling(self, roll_id: str) -> RollReport | None:
         """Go on with a roll that was begun. Nothing happens, and nothing is returned, where it is done already.
@@ -134,6 +142,15 @@ class Upkeep(Custody):
         self._ready()
         with self.db.read() as session:
             return inventory.standings(session, keyring=self.keyring, object_ids=object_ids)
+
+    def damaged_keys(self) -> tuple[DamagedKey, ...]:
+        """Keys that rolls left behind, and those of cases and records that don't open now: each is tried."""
+        return damage.every(self.db, keyring=self.keyring)
+
+    def left_behind(self) -> tuple[DamagedKey, ...]:
+        """Keys that rolls left behind since they didn't open, and whose film or record isn't destroyed since."""
+        with self.db.read() as session:
+            return tuple(damage.left_behind(session))
 
     def live_keys(self, *, after: str = "", most: int = 500) -> list[KeyLine]:
         """The live keys of objects and uploads, by id, a page at a time."""

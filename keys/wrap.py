@@ -95,5 +95,10 @@ def key_damaged() -> Damaged:
     return Damaged("key_damaged", "A key is damaged, so this can't be opened. Please tell your administrator.")
 
 
+def is_key_damaged(error: Damaged) -> bool:
+    """Whether one key's row is damaged, and not the keyring or a whole database."""
+    return error.code == key_damaged().code
+
+
 def _binding(kind: WrapKind, *, parent_id: str, own_id: str, owner: str) -> bytes:
     return f"vig-vault wrap v1\nkind={kind.value}\nparent={parent_id}\nid={own_id}\nowner={owner}\n".encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from app.service import Service
 from audit import Event
 from core.errors import Unavailable
 from keys import (
+    MOST_AT_ONCE,
     PlaceKind,
     PlaceStanding,
     RollReport,
@@ -76,6 +78,9 @@ def status(*, store: Store = None, passphrase_file: PassphraseFile = None, as_js
 def roll_epoch(
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Until every process has forgotten the old key.")] = False,
+    leave_damaged: Annotated[
+        bool, typer.Option("--leave-damaged", help="Leave keys behind that don't open, however many. For good.")
+    ] = False,
     store: Store = None,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -83,21 +88,25 @@ def roll_epoch(
     """Give the store a new epoch key and destroy the old one, or go on with a roll that was stopped.
 
     The service goes on meanwhile. It may be broken off at any time; the worker or the next call goes on. Ends with 1
-    where it waits for processes that must still forget the old key.
+    where it waits for processes that must still forget the old key, and where keys don't open: those are named and left
+    behind, so that all others roll; of more than a hundred none is, and it ends with 5.
     """
     with opened(store=store, passphrase_file=passphrase_file) as service:
         report = None
         try:
             with shown("Wrapping keys again") as on_progress:
-                report = keeping.roll(service, on_progress=on_progress)
+                most = sys.maxsize if leave_damaged else MOST_AT_ONCE
+                report = keeping.roll(service, on_progress=on_progress, most_damaged=most)
             while wait and not report.is_done:
                 time.sleep(AGAIN_SECONDS)
                 report = _gone_on(service, report)
         except KeyboardInterrupt:
             typer.echo("Stopped. What was done stays done: the same command goes on, and so does the worker.", err=True)
             raise typer.Exit(1) from None
-    say(_roll_words(report), as_json=as_json, **_roll_values(report))
-    if not report.is_done:
+    left = [keeping.damaged_words(key) for key in report.left_behind]
+    said = "\n".join([_roll_words(report), *(f"{one.code}: {one.sentence}" for one in left)])
+    say(said, as_json=as_json, **_roll_values(report))
+    if not report.is_done or left:
         raise typer.Exit(1)
 
 
@@ -202,6 +211,7 @@ def _roll_values(report: RollReport) -> dict[str, Any]:
         "started_at": report.started_at,
         "finished_at": report.finished_at,
         "waiting_for": list(report.waiting_for),
+        "left_behind": [asdict(key) for key in report.left_behind],
     }
 
 

@@ -165,6 +165,12 @@ def keys(store: KeyStore) -> Iterator[Finding]:
     if lost:
         advice = "Certificates wait until its destruction is attested."
         yield warning("lost_places", f"{len(lost)} places of the keyring are noted as lost.", advice)
+    damaged = store.damaged_keys()
+    if damaged:
+        said = f"{len(damaged)} keys don't open (key_damaged)."
+        yield fault("wrapped_keys", said, "`vig-vault key status` names each; docs/operations.md: What is damaged.")
+    else:
+        yield fine("wrapped_keys", "Every key of a case and of personal fields opens.")
 
 
 def _sqlite(label: str, file: Path) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from audit import Event
 from core import jobs, outbox
 from core.clock import day_in_england
 from identity import Actor, Role
+from keys import DamagedKey
 from retention import Health, Standing
 from vault import Attention, Scrubbed
 
@@ -38,10 +40,15 @@ def overview(request: Request, actor: Officer, service: TheService) -> Response:
     at = service.db.clock.now()
     today = day_in_england(at)
     due = retention.due(service.db, actor=actor, schedule=service.schedule)
-    health = retention.health(service.db)
+    health, damaged = retention.health(service.db), service.keystore.left_behind()
     with service.db.read() as session:
         store = vault.attention(session, deposited_before=at - PHONE_GRACE)
-        alarms = [*_broken(store), *_stopped(health), *_waiting(session, store, today=today)]
+        alarms = [
+            *_broken(store),
+            *_damaged(damaged),
+            *_stopped(health),
+            *_waiting(session, store, today=today),
+        ]
         alarms += _lifted(session, today=today)
         days = _days(session, today=today)
         scrubbed = vault.last_scrub(session)
@@ -80,6 +87,13 @@ def _broken(store: Attention) -> list[dict[str, str]]:
         return []
     sentence = f"{count(store.quarantined, 'stored object')} failed a check and can't be played any more."
     return [_alarm(sentence, f"/audit?event={Event.OBJECT_QUARANTINED}", link="See which")]
+
+
+def _damaged(keys: Sequence[DamagedKey]) -> list[dict[str, str]]:
+    if not keys:
+        return []
+    sentence = f"{count(len(keys), 'key')} came out damaged: what such a key sealed can't be opened, only deleted."
+    return [_alarm(sentence, f"/audit?event={Event.KEY_DAMAGED}", link="See which")]
 
 
 def _lifted(session: Session, *, today: date) -> list[dict[str, str]]:

@@ -16,9 +16,10 @@ from core.ids import ObjectId
 from core.secret import Secret
 from keys import KeyStore, LocalRoot
 from keys.capsule import open_capsule, open_root
+from keys.cases import unwrap_case_key
 from keys.keyring import Keyring
 from keys.models import CaseKeyRow, KeyState, ObjectKeyRow, RecordKeyRow
-from keys.objects import find, unwrap_case_key
+from keys.objects import find
 from keys.records import open_row
 from keys.roots import OpenRoot
 from tests.canary.needles import Needles

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Damaged, NotFound, Unavailable
+from core.errors import Damaged, Unavailable
 from core.ids import CaseId, PersonId, new_id
 from keys import (
     KeyStore,
@@ -24,12 +24,11 @@ from keys import (
 )
 from keys import roll as rolling
 from keys.heartbeat import BEAT_EVERY, LAPSES_AFTER
-from keys.models import ObjectKeyRow
 from tests.fakes import HandClock
 from tests.keys.conftest import Keys, an_object, may
-from tests.keys.rolling import epochs_at, fresh_database, other_case
+from tests.keys.rolling import break_case_key, epochs_at, fresh_database, other_case
 
-CASE = CaseId(new_id())
+CASE, BROKEN = CaseId(new_id()), CaseId(new_id())
 STATES = [RollState.BEGUN, RollState.REWRAPPING, RollState.EVICTING, RollState.REMOVING]
 
 
@@ -87,30 +86,6 @@ def test_only_a_roll_begun_after_the_destruction_counts(store: KeyStore, keys: K
         assert erasure.irrecoverable_since == clock.now()
 
 
-def test_a_damaged_key_keeps_no_other_of_its_case_alive_and_no_roll_is_claimed(store: KeyStore) -> None:
-    gone, _ = an_object(store, case_id=CASE)
-    kept, key = an_object(store, case_id=CASE)
-    damaged, _ = an_object(store, case_id=CASE)
-    with store.db.begin() as session:
-        session.get_one(ObjectKeyRow, damaged).wrapped = bytes(60)
-    store.destroy_object_key(gone)
-    with pytest.raises(NotFound, match="key_gone"):
-        store.object_key(gone, capability=may(CASE))
-    assert store.object_key(kept, capability=may(CASE)) == key
-    with pytest.raises(Damaged, match="key_damaged"):
-        store.roll_epoch()
-    erasure = store.erasure_of(gone)
-    assert erasure is not None
-    assert (erasure.rolled_at, erasure.irrecoverable_since) == (None, None)
-    store.destroy_object_key(damaged)
-    assert store.roll_epoch().is_done
-    for one in (gone, damaged):
-        erasure = store.erasure_of(one)
-        assert erasure is not None
-        assert erasure.irrecoverable_since is not None
-    assert store.object_key(kept, capability=may(CASE)) == key
-
-
 def test_a_resumed_roll_that_came_too_early_is_followed_by_another(store: KeyStore) -> None:
     object_id, _ = an_object(store, case_id=CASE)
     roller = rolling.Roller(store.db, store.keyring, store.process)
@@ -130,6 +105,8 @@ def test_a_roll_stopped_in_any_state_goes_on_in_another_process(
     object_id, key = an_object(store, case_id=CASE)
     gone, _ = an_object(store, case_id=CASE)
     store.destroy_object_key(gone)
+    lost, _ = an_object(store, case_id=BROKEN)
+    broken = break_case_key(store, BROKEN)
     roller = rolling.Roller(store.db, store.keyring, store.process)
     rolling.begin(roller)
     for _ in range(STATES.index(state)):
@@ -142,9 +119,11 @@ def test_a_roll_stopped_in_any_state_goes_on_in_another_process(
     assert other.object_key(object_id, capability=may(CASE)) == key
     late, late_key = an_object(other, case_id=CaseId(new_id()))
     report = other.roll_epoch()
-    assert (report.is_done, report.to_number) == (True, 2)
+    assert (report.is_done, report.to_number, [one.id for one in report.left_behind]) == (True, 2, [broken])
     assert epochs_at(keys) == [[2], [2]]
     assert other.object_key(object_id, capability=may(CASE)) == key
+    with pytest.raises(Damaged, match="key_damaged"):
+        other.object_key(lost, capability=may(BROKEN))
     with other.db.read() as session:
         assert rolling.pending(session) == 0
     assert late_key == keys.open().object_key(late, capability=may(other_case(other, late)))
@@ -232,6 +211,8 @@ def test_a_roll_killed_at_any_write_of_the_capsule_resumes(tmp_path: Path, clock
         keys = Keys(db, [tmp_path / "live", tmp_path / "recovery"])
         store = keys.create()
         object_id, key = an_object(store, case_id=CASE)
+        an_object(store, case_id=BROKEN)
+        broken = break_case_key(store, BROKEN)
         clock.move(LAPSES_AFTER)
         ended = subprocess.run(
             [sys.executable, "-m", "tests.keys.dying", str(tmp_path), str(writes)], check=False, timeout=60
@@ -241,7 +222,7 @@ def test_a_roll_killed_at_any_write_of_the_capsule_resumes(tmp_path: Path, clock
         other = keys.open()
         assert other.object_key(object_id, capability=may(CASE)) == key
         report = other.roll_epoch()
-        assert (report.is_done, report.to_number) == (True, 2)
+        assert (report.is_done, report.to_number, [one.id for one in report.left_behind]) == (True, 2, [broken])
         assert epochs_at(keys) == [[2], [2]]
         assert other.object_key(object_id, capability=may(CASE)) == key
         assert not [path for place in keys.places for path in place.iterdir() if path.name.startswith(".keyring")]

@@ -25,6 +25,7 @@ from retention.disposal import Work
 from retention.models import CertificateRow, ItemRow, SweepRow
 from tests.fakes import HandClock
 from tests.families import Family
+from tests.keys.rolling import break_case_key
 from tests.retention.conftest import Night, Shelf
 from vault import DiskStore
 from vault.models import FootageRow, FootageState, ObjectRow, ObjectState, RenditionRow
@@ -72,10 +73,11 @@ def test_a_sweep_that_died_after_any_state_is_finished_by_the_next_night(
 
 
 @pytest.mark.parametrize("half", ["one key", "all keys", "the bytes", "the epoch"])
-def test_a_sweep_that_died_within_a_step_is_finished_too(
-    db: Database, shelf: Shelf, night: Night, schedule: Schedule, half: str
+def test_a_sweep_that_died_within_a_step_is_finished_too_though_the_keys_of_its_case_are_damaged(
+    db: Database, shelf: Shelf, night: Night, schedule: Schedule, family: Family, half: str
 ) -> None:
     film = shelf.film()
+    break_case_key(shelf.keystore, family.case_id)
     shelf.pass_days(28)
     sweep_id = retention.plan(db, schedule=schedule)
     work = Work(db, shelf.keystore, shelf.store, schedule)
@@ -93,6 +95,8 @@ def test_a_sweep_that_died_within_a_step_is_finished_too(
         shelf.keystore.roll_epoch()
     assert night.carry_out(sweep_id) == DONE
     assert shelf.is_gone(film)
+    (found,), _ = retention.certificates_issued(db, keystore=shelf.keystore, actor=family.staff.officer.actor)
+    assert (found.irrecoverable_since, shelf.keystore.damaged_keys()) == (db.clock.now(), ())
 
 
 def test_killed_at_any_commit_a_sweep_is_finished_by_the_next_one(

@@ -1,6 +1,7 @@
 """What every answer carries and every request must pass before a route sees it: pure ASGI, no body is touched.
 
-- security headers of ``docs/threat-model.md`` (CSP ``default-src 'none'``, COOP, COEP, CORP, no referrer, no store);
+- security headers of ``docs/threat-model.md`` (CSP ``default-src 'none'``, COOP, COEP, CORP, no referrer, no store),
+  and that no proxy is to put an answer aside;
 - the request's number (``app.request_log``);
 - the cross-origin check: an unsafe method from another site is refused by ``Sec-Fetch-Site``, or by ``Origin`` where a
   browser is too old for it (the algorithm of Go's ``http.CrossOriginProtection``); a client that sends neither is not
@@ -44,7 +45,9 @@ FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), screen-wake-lock=(self)",
+    "X-Accel-Buffering": "no",
 }
+"""The last one is for nginx, which else keeps film in clear on its own disk, and feeds a player from it after a cut."""
 ASK_AGAIN = "no-cache"
 """For static files: modules name one another without a version, and after an upgrade old and new don't fit together."""
 HSTS = "max-age=63072000; includeSubDomains"

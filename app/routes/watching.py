@@ -31,7 +31,7 @@ Staff = Annotated[Actor, Depends(STAFF)]
 Anyone = Annotated[Actor, Depends(ANYONE_SIGNED_IN)]
 BEAT_SECONDS = 0.5
 LOOK_SECONDS = 0.05
-_EVENTS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_EVENTS = {"Content-Type": "text/event-stream"}
 
 
 @router.get("/shared")

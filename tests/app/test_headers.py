@@ -67,6 +67,7 @@ def test_every_answer_carries_the_headers_a_refusal_too(client: httpx.AsyncClien
     for response in (asyncio.run(ask(client, "GET")), asyncio.run(ask(client, "POST", Origin="https://evil.example"))):
         assert {name: response.headers[name] for name in FIXED} == FIXED
         assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Accel-Buffering"] == "no", "nginx keeps film in clear on its disk"
         assert "max-age" in response.headers["Strict-Transport-Security"]
 
 

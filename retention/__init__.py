@@ -28,6 +28,7 @@ from retention.replaced import erase_replaced
 from retention.rules import disposition, due_on
 from retention.runs import expire_uploads, nightly, resume, uploads_wait, work_on
 from retention.schedule import Profile, load, profiles
+from retention.searches import erase_searches
 from retention.stuck import stuck
 from retention.sweep import ANNOUNCED, plan
 from retention.terms import (
@@ -90,6 +91,7 @@ __all__ = [
     "due_on",
     "erase",
     "erase_replaced",
+    "erase_searches",
     "erasures",
     "every_hold",
     "expire_uploads",

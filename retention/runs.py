@@ -18,6 +18,7 @@ from retention import sweep
 from retention.disposal import Outcome, carry_out
 from retention.models import SweepRow, SweepState
 from retention.replaced import erase_replaced
+from retention.searches import erase_searches
 from retention.terms import RecordClass, Schedule
 from vault import ObjectStore
 
@@ -35,6 +36,8 @@ def nightly(db: Database, *, keystore: KeyStore, store: ObjectStore, schedule: S
             expire_uploads(db, keystore=keystore, store=store, schedule=schedule)
         with suppress(Unavailable):
             erase_replaced(db, keystore=keystore, store=store, schedule=schedule)
+        with suppress(Unavailable):
+            erase_searches(db, keystore=keystore, store=store)
         with suppress(Unavailable):
             resume(db, keystore=keystore, store=store, schedule=schedule)
     sweep_id = sweep.plan(db, schedule=schedule)

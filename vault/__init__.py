@@ -66,7 +66,16 @@ from vault.records import (
 from vault.redacting import REDACT, Order, Planned, post_redaction, redact, stop_redaction
 from vault.renditions import attest, facts_for, void
 from vault.renditions import persons_shown as persons_listed
-from vault.replaced import Replaced, begin_erasing, erased, replaced_versions
+from vault.replaced import (
+    Replaced,
+    ReplacedSearch,
+    begin_erasing,
+    begin_erasing_search,
+    erased,
+    replaced_searches,
+    replaced_versions,
+    search_erased,
+)
 from vault.scrub import Claim, Scrubbed, last_scrub, scrub
 from vault.showings import Showing, title_of, watchable
 from vault.streaming import Reading, ViewingCut, read_range
@@ -129,6 +138,7 @@ __all__ = [
     "RecordObject",
     "RenditionLine",
     "Replaced",
+    "ReplacedSearch",
     "Report",
     "Runner",
     "Scheme",
@@ -149,6 +159,7 @@ __all__ = [
     "begin_deposit",
     "begin_destroying",
     "begin_erasing",
+    "begin_erasing_search",
     "begin_viewing",
     "cancel_deposit",
     "case_of_clip",
@@ -210,10 +221,12 @@ __all__ = [
     "record_phone_copy_removed",
     "records_for_disposal",
     "redact",
+    "replaced_searches",
     "replaced_versions",
     "resumable_upload",
     "resume_use",
     "scrub",
+    "search_erased",
     "seen_in",
     "set_persons_shown",
     "stale_uploads",

@@ -113,7 +113,8 @@ def look_for_people(db: Database, *, actor: Actor, footage_id: FootageId) -> Non
             row = DetectionsRow(footage_id=footage_id, case_id=case_id)
             session.add(row)
         row.job_id, row.asked_by, row.asked_at = job, actor.person, at
-        row.faces_id, row.people = None, None
+        row.faces_id, row.people, row.faces_mark = None, None, None
+        row.faces_columns, row.faces_width, row.faces_height = None, None, None
         if not goes_on:
             row.object_id = None
         audit.record(session, Event.FACES_SOUGHT, actor=actor.person, case_id=case_id, object_id=footage_id)

@@ -1,8 +1,12 @@
-"""Redacted versions that a later one took the place of: nobody may watch them ever again, and their bytes lie there.
+"""What a later one took the place of: redacted versions, and what earlier searches for people found.
 
-Who answered about one, who checked it and who watched it stays known by its row and its hash; only its film and stills
-go. Every function is a step of the caller's transaction. The order is retention's: ``begin_erasing`` under the case's
-lock → the keys that it names are destroyed → ``erased`` → the bytes are deleted. Each may be repeated.
+Nobody may watch such a version ever again. Who answered about it, who checked it and who watched it stays known by its
+row and its hash; only its film and stills go. A search is made anew where an earlier one was given up after it had
+found something, or where that is damaged; nobody chooses among the former any more.
+
+Every function is a step of the caller's transaction. The order is retention's: ``begin_erasing`` (or
+``begin_erasing_search``) under the case's lock → the keys that it names are destroyed → ``erased`` → the bytes are
+deleted. Each may be repeated.
 """
 
 from __future__ import annotations
@@ -10,12 +14,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
-from core.ids import CaseId, ClipId, ObjectId, RenditionId
+from core.ids import CaseId, ClipId, FootageId, ObjectId, RenditionId
+from core.jobs import JobRow
 from vault import renditions
-from vault.models import ClipRow, ClipState, ObjectRow, ObjectState, RenditionRow, Treatment
+from vault.models import (
+    ClipRow,
+    ClipState,
+    FootageRow,
+    FootageState,
+    ObjectKind,
+    ObjectRow,
+    ObjectState,
+    RenditionRow,
+    Treatment,
+)
+from vault.redaction_models import DetectionsRow
 
 _THERE = (ObjectState.SEALED, ObjectState.QUARANTINED)
 
@@ -71,6 +87,66 @@ def replaced_versions(session: Session, *, rendition_id: RenditionId | None = No
             ),
         )
     return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedSearch:
+    """Something that an earlier search found, which no choice is about any more.
+
+    Attributes:
+        plain_sha256: hex, of what was found.
+        is_going: whether its erasure has begun.
+    """
+
+    id: ObjectId
+    case_id: CaseId
+    footage_id: FootageId
+    plain_sha256: str
+    is_going: bool
+
+
+def replaced_searches(session: Session, *, object_id: ObjectId | None = None) -> list[ReplacedSearch]:
+    """What earlier searches in footage in use found, and lies there still; or one of it."""
+    query = (
+        select(ObjectRow, DetectionsRow.footage_id)
+        .join(JobRow, JobRow.id == ObjectRow.job_id)
+        .join(DetectionsRow, DetectionsRow.footage_id == JobRow.subject)
+        .join(FootageRow, FootageRow.id == DetectionsRow.footage_id)
+        .where(
+            ObjectRow.kind.in_((ObjectKind.DETECTIONS, ObjectKind.FACES)),
+            ObjectRow.state.in_((*_THERE, ObjectState.DESTROYING)),
+            or_(DetectionsRow.object_id.is_(None), DetectionsRow.object_id != ObjectRow.id),
+            or_(DetectionsRow.faces_id.is_(None), DetectionsRow.faces_id != ObjectRow.id),
+            FootageRow.state == FootageState.READY,
+        )
+        .order_by(ObjectRow.id)
+    )
+    if object_id is not None:
+        query = query.where(ObjectRow.id == object_id)
+    return [
+        ReplacedSearch(
+            ObjectId(row.id),
+            CaseId(row.case_id),
+            FootageId(footage_id),
+            plain_sha256=row.plain_sha256 or "",
+            is_going=row.state is ObjectState.DESTROYING,
+        )
+        for row, footage_id in session.execute(query)
+    ]
+
+
+def begin_erasing_search(session: Session, object_id: ObjectId, *, at: datetime) -> None:
+    """Take something that an earlier search found out of use for good; its key must go."""
+    row = session.get_one(ObjectRow, object_id)
+    if row.state in _THERE:
+        row.state, row.destroying_at = ObjectState.DESTROYING, at
+
+
+def search_erased(session: Session, object_id: ObjectId, *, at: datetime) -> None:
+    """Note that its key is gone."""
+    row = session.get_one(ObjectRow, object_id)
+    if row.state is ObjectState.DESTROYING:
+        row.state, row.key_destroyed_at, row.destroyed_at = ObjectState.DESTROYED, at, at
 
 
 def begin_erasing(session: Session, rendition_id: RenditionId, *, at: datetime) -> list[ObjectId]:

@@ -150,7 +150,8 @@ def issue(session: Session, item: ItemRow, *, keystore: KeyStore, schedule: Sche
     rule = schedule.rules[item.record_class]
     gone = vault.objects_of(session, item.record_id)
     copies = vault.copies_outside(session, item.record_id)
-    last = _last(keystore, [one.id for one in gone])
+    keys = vault.keys_of(session, item.record_id)  # beside its objects' that of the upload: its parts may be all of it
+    last = _last(keystore, keys)
     body = _canonical(
         {
             "format": FORMAT,
@@ -171,6 +172,7 @@ def issue(session: Session, item: ItemRow, *, keystore: KeyStore, schedule: Sche
                 }
                 for one in sorted(gone, key=lambda one: one.id)
             ],
+            "upload_key": next((key for key in keys if key not in {one.id for one in gone}), None),
             "method": METHOD,
             "destroyed_at": _iso(item.key_destroyed_at),
             "epoch": last[1].epoch if last else None,

@@ -13,14 +13,15 @@ import retention
 from audit import Signer
 from core.db import Database
 from core.errors import NotFound
-from core.ids import CertificateId
-from keys import KeyStore
+from core.ids import CertificateId, ObjectId
+from keys import JobCapability, KeyStore
 from keys.models import KeyState, ObjectKeyRow
 from retention import Certificate, Schedule, disposal
 from retention.disposal import Work
 from retention.models import ItemRow
 from tests.families import Family
 from tests.retention.conftest import Night, Shelf
+from vault.models import FootageRow, FootageState, ObjectRow, RenditionRow, UploadRow, UploadState
 
 
 def only(db: Database, keystore: KeyStore, family: Family) -> Certificate:
@@ -89,6 +90,33 @@ def test_until_the_epoch_has_rolled_a_certificate_promises_nothing(
     assert after.irrecoverable_since is not None
     assert after.pending == ()
     assert after.body == before.body
+
+
+def test_a_deposit_that_was_never_made_whole_is_promised_no_more_than_any_other(
+    db: Database, shelf: Shelf, night: Night, family: Family, schedule: Schedule
+) -> None:
+    film = shelf.film()
+    with db.begin() as session:
+        footage = session.get_one(FootageRow, film)
+        upload = session.get_one(UploadRow, footage.upload_id)
+        footage.original_id, footage.state, upload.state = None, FootageState.REJECTED, UploadState.RECEIVED
+        session.flush()
+        session.execute(delete(RenditionRow))
+        session.execute(delete(ObjectRow))
+    name = ObjectId(upload.id)
+    use = JobCapability(job="deposit", case_id=family.case_id, objects=frozenset({name}))
+    shelf.keystore.new_object_key(case_id=family.case_id, object_id=name, capability=use)
+    shelf.pass_days(28)
+    sweep_id = retention.plan(db, schedule=schedule)
+    with db.read() as session:
+        item = session.scalars(select(ItemRow.id)).one()
+    for _ in range(4):
+        disposal.advance(Work(db, shelf.keystore, shelf.store, schedule), item_id=item)
+    before = only(db, shelf.keystore, family)
+    assert (before.rolled_at, before.irrecoverable_since) == (None, None), "its parts open with the old capsule"
+    assert before.facts()["upload_key"] == name
+    night.carry_out(sweep_id)
+    assert only(db, shelf.keystore, family).irrecoverable_since
 
 
 @pytest.mark.parametrize("came_back", [{"state": KeyState.ACTIVE, "destroyed_at": None, "destroyed_epoch": None}, None])

@@ -19,6 +19,7 @@ from sqlalchemy import delete, select
 
 import audit
 from audit import Event
+from core.alone import Task, alone
 from core.db import Database, lock
 from core.errors import Conflict
 from core.ids import new_id
@@ -83,8 +84,25 @@ def move(
 
     Raises:
         Conflict: ``target_not_empty``: there is something in the target, and it isn't this move's.
-        Unavailable: a store or a database can't be read or written just now. What is copied is noted.
+        Unavailable: ``already_running``; or a store or a database can't be read or written just now. What is copied is
+            noted.
     """
+    with alone(db, Task.MOVE):
+        return _move(
+            db, keystore=keystore, source=source, target=target, address=address, pace=pace, on_progress=on_progress
+        )
+
+
+def _move(
+    db: Database,
+    *,
+    keystore: KeyStore,
+    source: ObjectStore,
+    target: ObjectStore,
+    address: str,
+    pace: Pace,
+    on_progress: Told,
+) -> Moved:
     turn = Copying(db, source, target, pace, on_progress, store=_target(db, target=target, address=address))
     try:
         while turn.copy_all():

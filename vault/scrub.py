@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 
 import audit
 from audit import Event
+from core.alone import Task, alone
 from core.db import Database, lock
 from core.errors import Damaged
 from core.ids import ObjectId, new_id
@@ -39,11 +41,17 @@ Told = Callable[[int, int], object]
 """Told how many bytes are read, of how many."""
 
 
+_LOCK = int.from_bytes(b"scrub")
+"""PostgreSQL's advisory lock for begun scrubs: there is never a second beside the one that isn't over."""
+
+
 class Claim(Enum):
     """Whether to go on with a scrub that somebody else may be at."""
 
     TAKE_OVER = auto()
+    """As a person asks for it: a worker that is at it leaves it to them, and a second person is refused."""
     IF_FREE = auto()
+    """As a worker does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +99,20 @@ def scrub(
         How far it came; nothing where somebody else is at it.
 
     Raises:
-        Unavailable: a database or the store can't be read just now. Where it was is remembered.
+        Unavailable: ``already_running``; or a database or the store can't be read just now. Where it was is remembered.
     """
+    with alone(db, Task.SCRUB) if claim is Claim.TAKE_OVER else nullcontext():
+        return _scrub(db, store=store, pace=pace, claim=claim, on_progress=on_progress)
+
+
+def last_scrub(session: Session) -> Scrubbed | None:
+    """The last scrub that is over."""
+    query = select(ScrubRow).where(ScrubRow.finished_at.is_not(None)).order_by(ScrubRow.finished_at.desc()).limit(1)
+    row = session.scalars(query).first()
+    return _told(row) if row else None
+
+
+def _scrub(db: Database, *, store: ObjectStore, pace: Pace, claim: Claim, on_progress: Told) -> Scrubbed | None:
     turn = _Turn(db, store, pace, on_progress, holder=new_id())
     try:
         turn.take(claim)
@@ -103,13 +123,6 @@ def scrub(
     except _Elsewhere:
         return None
     return turn.told()
-
-
-def last_scrub(session: Session) -> Scrubbed | None:
-    """The last scrub that is over."""
-    query = select(ScrubRow).where(ScrubRow.finished_at.is_not(None)).order_by(ScrubRow.finished_at.desc()).limit(1)
-    row = session.scalars(query).first()
-    return _told(row) if row else None
 
 
 class _Turn:
@@ -126,6 +139,8 @@ class _Turn:
         """Take the scrub that isn't over, or begin one."""
         at, query = self._db.clock.now(), select(ScrubRow).where(ScrubRow.finished_at.is_(None))
         with self._db.begin() as session:
+            if not self._db.is_sqlite:  # where writers queue anyway
+                session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             row = session.scalars(query.order_by(ScrubRow.begun_at).with_for_update()).first()
             if row is None:
                 row = ScrubRow(id=new_id(), begun_at=at, after="", objects=0, read_bytes=0, damaged=0, missing=0)

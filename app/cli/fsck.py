@@ -16,6 +16,7 @@ from app.cli.progress import shown
 from app.running import check_witness
 from app.service import Service
 from app.unresumed import start_again, unresumed
+from core.alone import Task, alone
 from keys import PlaceKind
 from vault import Depth, Report
 
@@ -47,8 +48,9 @@ def fsck(
         tidied: dict[str, int] = {}
         if repair:
             check_witness(service)  # an older database doesn't know what came since, which would then be tidied away
-            again = vault.destroy_again(service.db, keystore=service.keystore)
-            tidied = asdict(vault.tidy(service.db, keystore=service.keystore, store=service.store))
+            with alone(service.db, Task.REPAIR):
+                again = vault.destroy_again(service.db, keystore=service.keystore)
+                tidied = asdict(vault.tidy(service.db, keystore=service.keystore, store=service.store))
             tidied["keys_destroyed_again"] = again
         with shown("Comparing") as on_progress:
             report = vault.fsck(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 import vault
 from audit.models import AuditEntryRow
 from core.db import Database
+from core.errors import Unavailable
 from core.ids import VisitId
 from keys import KeyStore
 from tests.fakes import HandClock
@@ -20,6 +22,7 @@ from tests.families import Family
 from tests.vault.scene import add_clip, add_footage
 from vault import Claim, DiskStore, ObjectState, Pace, Trouble
 from vault.models import ObjectRow
+from vault.upkeep_models import ScrubRow
 
 
 @pytest.fixture
@@ -127,7 +130,7 @@ def test_whose_scrub_was_taken_over_stops_and_changes_nothing(db: Database, stor
                 taken.append(scrub(db, store))
             return super().size(name)
 
-    assert vault.scrub(db, store=Interrupted(store.spool.parent), pace=Pace()) is None
+    assert vault.scrub(db, store=Interrupted(store.spool.parent), pace=Pace(), claim=Claim.IF_FREE) is None
     assert taken[0] is not None
     assert taken[0].objects == len(names)
 
@@ -142,6 +145,37 @@ class Noting(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         self.waited.append(timeout or 0)
         return False
+
+
+def test_of_two_people_who_ask_for_it_at_once_one_is_refused_and_a_worker_leaves_it_to_them(
+    db: Database, store: DiskStore, names: list[str]
+) -> None:
+    met: list[object] = []
+
+    class Met(DiskStore):
+        def size(self, name: str) -> int | None:
+            if not met:
+                met.append(vault.scrub(db, store=store, pace=Pace(), claim=Claim.IF_FREE))
+                with pytest.raises(Unavailable, match="already_running"):
+                    scrub(db, store)
+            return super().size(name)
+
+    assert scrub(db, Met(store.spool.parent)).objects == len(names)
+    assert met == [None]
+
+
+def test_a_worker_and_a_person_who_begin_at_once_go_on_with_one_scrub(db: Database, store: DiskStore) -> None:
+    both, stop = threading.Barrier(2), threading.Event()
+    stop.set()  # each begins, or finds what the other began, and reads nothing
+
+    def begin(claim: Claim) -> vault.Scrubbed | None:
+        both.wait()
+        return vault.scrub(db, store=store, pace=Pace(stop=stop), claim=claim)
+
+    with ThreadPoolExecutor(2) as pool:
+        _ = [one.result() for one in [pool.submit(begin, claim) for claim in Claim]]
+    with db.read() as session:
+        assert session.scalar(select(func.count()).select_from(ScrubRow)) == 1
 
 
 def test_it_is_read_no_faster_than_was_set() -> None:

@@ -16,6 +16,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from core.errors import VaultError
 from core.ids import well_formed
 from vault import errors
+from vault.objects import Part
 
 _PAST_THE_END = ("status code: 416", "Wanted range")
 _FULL = ("status code: 507", "QuotaExceeded", "InsufficientStorage", "InsufficientCapacity", "EntityTooLarge")
@@ -65,10 +66,14 @@ def size_in(remote: Remote, name: str) -> int | None:
 
 def range_of(remote: Remote, name: str, *, start: int, length: int) -> bytes:
     """A range of an object; shorter where the object ends."""
-    if length <= 0:
-        return b""
+    return part_of(remote, name, start=start, length=length).content if length > 0 else b""
+
+
+def part_of(remote: Remote, name: str, *, start: int, length: int) -> Part:
+    """A range of an object, at least a byte, and the object's length: both of one answer."""
     try:
-        return bytes(obstore.get_range(remote, checked(name), start=start, length=length))
+        found = obstore.get(remote, checked(name), options={"range": (start, start + length)})
+        return Part(bytes(found.bytes()), int(found.meta["size"]))
     except FileNotFoundError as error:
         raise (errors.store_unavailable() if _says(error, _NO_BUCKET) else errors.object_missing()) from None
     except ERRORS as error:
@@ -76,7 +81,7 @@ def range_of(remote: Remote, name: str, *, start: int, length: int) -> bytes:
         past = _says(error, _PAST_THE_END)
     size = size_in(remote, name) if past else None
     if size is not None and start >= size:
-        return b""
+        return Part(b"", size)
     raise refusal
 
 

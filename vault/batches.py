@@ -29,21 +29,33 @@ class Batch:
 class Ahead:
     """The segments of a range, in order; iterate it once.
 
-    The first batch is one segment, so that a film begins soon and whoever only looks at a few bytes isn't read for in
-    vain.
+    The first batch is one segment, or all of a short range, so that a film begins soon and whoever only looks at a few
+    bytes isn't read for in vain.
 
     Args:
         indexes: the segments.
         at_hand: gives a segment for which nothing need be waited for, or nothing.
         opened: opens some segments; is called in a thread.
+        first: how many are opened in the first go.
+        begun: the first go, where it is over already.
     """
 
     def __init__(
-        self, indexes: range, *, at_hand: Callable[[int], Bytes | None], opened: Callable[[range], Batch]
+        self,
+        indexes: range,
+        *,
+        at_hand: Callable[[int], Bytes | None],
+        opened: Callable[[range], Batch],
+        first: int = 1,
+        begun: Batch | None = None,
     ) -> None:
         self._left, self._at_hand, self._opened = indexes, at_hand, opened
-        self._most = 1
+        self._most = first
         self._next: asyncio.Future[Batch] | None = None
+        if begun is not None:
+            self._left, self._most = indexes[first:], min(2 * first, MOST_AHEAD)
+            self._next = asyncio.get_running_loop().create_future()
+            self._next.set_result(begun)
 
     async def __aiter__(self) -> AsyncGenerator[Bytes, None]:
         while (piece := self._take()) is not None or self._next is not None:

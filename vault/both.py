@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.errors import Damaged
 from vault import errors
-from vault.objects import ObjectStore, ObjectWriter, Stored
+from vault.objects import ObjectStore, ObjectWriter, Part, Stored
 
 
 class BothStores:
@@ -47,11 +47,15 @@ class BothStores:
 
     def read(self, name: str, *, start: int, length: int) -> bytes:
         """A range of an object, from whichever has it."""
+        return self.part(name, start=start, length=length).content
+
+    def part(self, name: str, *, start: int, length: int) -> Part:
+        """The same with the object's length."""
         for store in (self.first, self.also):
-            found = _read(store, name, start=start, length=length)
+            found = _part(store, name, start=start, length=length)
             if found is not None:
                 return found
-        return self.first.read(name, start=start, length=length)  # copied, and dropped there, between the two looks
+        return self.first.part(name, start=start, length=length)  # copied, and dropped there, between the two looks
 
     def read_at_once(self, name: str, *, start: int, into: memoryview) -> bool:
         """From whichever has it in memory."""
@@ -90,10 +94,10 @@ class BothStores:
         return self.first.clear_unfinished(before=before) + self.also.clear_unfinished(before=before)
 
 
-def _read(store: ObjectStore, name: str, *, start: int, length: int) -> bytes | None:
+def _part(store: ObjectStore, name: str, *, start: int, length: int) -> Part | None:
     """A range, or nothing where there is no such object; every other error is one."""
     try:
-        return store.read(name, start=start, length=length)
+        return store.part(name, start=start, length=length)
     except Damaged as error:
         if error.code != errors.object_missing().code:
             raise

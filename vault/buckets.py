@@ -15,9 +15,9 @@ from pathlib import Path
 import obstore
 
 from core.ids import well_formed
-from vault.asking import ERRORS, Remote, checked, ours, range_of, see_bucket, size_in
+from vault.asking import ERRORS, Remote, checked, ours, part_of, range_of, see_bucket, size_in
 from vault.folders import clear, files_in, make_spool
-from vault.objects import Stored
+from vault.objects import Part, Stored
 from vault.putting import BucketWriter
 
 _LISTED_AT_ONCE = 1000
@@ -59,6 +59,10 @@ class BucketStore:
     def read(self, name: str, *, start: int, length: int) -> bytes:
         """A range of an object; shorter where the object ends."""
         return range_of(self._remote, name, start=start, length=length)
+
+    def part(self, name: str, *, start: int, length: int) -> Part:
+        """The same with the object's length, which comes with each range."""
+        return part_of(self._remote, name, start=start, length=length)
 
     def read_at_once(self, name: str, *, start: int, into: memoryview) -> bool:
         """Never: another machine is always waited for."""

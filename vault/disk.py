@@ -18,7 +18,7 @@ from types import TracebackType
 from core.ids import new_id, well_formed
 from vault import errors
 from vault.folders import clear, files_in, listed, make_folder, make_spool, sync_folder
-from vault.objects import Bytes, ObjectWriter, Stored
+from vault.objects import Bytes, ObjectWriter, Part, Stored
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _BROKEN = frozenset({errno.EIO, errno.EROFS})
@@ -80,10 +80,14 @@ class DiskStore:
 
     def read(self, name: str, *, start: int, length: int) -> bytes:
         """A range of an object; shorter where the object ends."""
+        return self.part(name, start=start, length=length).content
+
+    def part(self, name: str, *, start: int, length: int) -> Part:
+        """The same with the object's length."""
         try:
             handle = os.open(self._path(name), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
-                return _read_fully(handle, start=start, length=length)
+                return Part(_read_fully(handle, start=start, length=length), os.fstat(handle).st_size)
             finally:
                 os.close(handle)
         except FileNotFoundError:

@@ -17,7 +17,7 @@ from pathlib import Path
 from core.db import Database
 from core.errors import Unavailable, VaultError
 from vault import errors, whereabouts
-from vault.objects import ObjectStore, ObjectWriter, Stored
+from vault.objects import ObjectStore, ObjectWriter, Part, Stored
 
 START_WAITS = timedelta(seconds=5)
 """How long a start waits for a store that neither answers nor refuses."""
@@ -98,6 +98,10 @@ class KnownStore:
     def read(self, name: str, *, start: int, length: int) -> bytes:
         """A range of an object."""
         return self._seen().read(name, start=start, length=length)
+
+    def part(self, name: str, *, start: int, length: int) -> Part:
+        """The same with the object's length."""
+        return self._seen().part(name, start=start, length=length)
 
     def read_at_once(self, name: str, *, start: int, into: memoryview) -> bool:
         """Fill a buffer where nobody has to be waited for; never before the store is known."""

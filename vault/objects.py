@@ -27,6 +27,19 @@ class Stored:
     written_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A range of an object as one look at it showed it.
+
+    Attributes:
+        content: the range; shorter where the object ends.
+        whole: length of the whole object in bytes, by the same look.
+    """
+
+    content: bytes
+    whole: int
+
+
 class ObjectWriter(Protocol):
     """An object on its way: invisible until ``commit`` returns, gone where that never happens."""
 
@@ -89,6 +102,15 @@ class ObjectStore(Protocol):
 
     def read(self, name: str, *, start: int, length: int) -> bytes:
         """A range of an object; shorter where the object ends.
+
+        Raises:
+            Damaged: no such object, although somebody has its name.
+            Unavailable: the store can't be read just now.
+        """
+        ...
+
+    def part(self, name: str, *, start: int, length: int) -> Part:
+        """The same with the object's length, and no second way to the store for it.
 
         Raises:
             Damaged: no such object, although somebody has its name.

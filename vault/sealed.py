@@ -8,6 +8,7 @@ and destroys key, bytes and row. Sealing again is always another id and another 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -150,22 +151,21 @@ def check_length(row: ObjectRow, *, store: ObjectStore) -> None:
 
 
 def opened(row: ObjectRow, *, key: Secret[bytes], store: ObjectStore) -> SegmentReader:
-    """A reader of a sealed object, which has the length and the header that were pinned.
+    """A reader of a sealed object that has the length and the header that were pinned.
+
+    Of an object far away that is found out by the first read, and raised there.
 
     Raises:
         Damaged: it hasn't, or it is gone.
     """
-    head = stretches.fetched(store, row.id, length=HEADER_SIZE) if store.stride else None
-    check_length(row, store=store)
-    read = stretches.reader(store, row.id)
-
-    def read_at(start: int, length: int) -> Bytes:
-        if head is not None and (start, length) == (0, HEADER_SIZE):
-            return head()  # one way there and back less: it was asked for beside the length
-        return read(start, length)
-
+    read: Callable[[int, int], bytes]
+    if store.stride and row.header is not None and row.sealed_length is not None:
+        read = stretches.Pinned(store, row.id, header=row.header, size=row.sealed_length)
+    else:
+        check_length(row, store=store)
+        read = stretches.reader(store, row.id)
     return SegmentReader(
-        key, associated_data=binding(row), size=row.sealed_length or 0, header=row.header, read_at=read_at
+        key, associated_data=binding(row), size=row.sealed_length or 0, header=row.header, read_at=read
     )
 
 

@@ -27,6 +27,8 @@ from vault.objects import ObjectStore
 from vault.tally import SMALL_BYTES, tally_on
 
 _ETAG_DIGITS = 32
+_ASKED_AT_ONCE = 2
+"""Segments of a range that is no longer than these are read in one go: as many as 64 KiB can touch."""
 _MOST_SPARE = 4
 """Segments in clear whose memory is used again: one that is being sent, one in hand, and what was read ahead."""
 
@@ -103,6 +105,9 @@ class Reading:
         self.duration = leave.ticket.duration
         self.etag = f'"{leave.ticket.content_hash[:_ETAG_DIGITS]}"'
         self._leave, self._film = leave, film
+        indexes = film.indexes(start, end)
+        self._first = indexes if len(indexes) <= _ASKED_AT_ONCE else indexes[:1]
+        self._begun: Batch | None = None
         self._sealed = Spare(SEGMENT_SIZE, most=1)
         self._clear = Spare(PLAIN_SIZE, most=_MOST_SPARE)
 
@@ -122,10 +127,30 @@ class Reading:
         """``Leave.holds``: for whoever waits with a piece in hand."""
         return self._leave.holds()
 
+    async def begin(self) -> None:
+        """Open what comes first of a film far away, before anybody is promised a byte; nothing, if it is near.
+
+        Iterating does that as well, but then it is too late for an answer that says what was in the way.
+
+        Raises:
+            Refused: it may not go on already.
+            Damaged: the object isn't what was sealed; it is quarantined now.
+            Unavailable: the store can't be read just now.
+        """
+        if not self._leave.desk.store.stride:
+            return
+        batch = await asyncio.to_thread(self._opened, self._first)
+        if batch.error is not None and not batch.pieces:
+            await asyncio.to_thread(self._leave.settle)
+            raise batch.error
+        self._begun = batch
+
     async def __aiter__(self) -> AsyncGenerator[Bytes, None]:
         served, was_cut = 0, False
         with self._leave.watched():
-            ahead = Ahead(self._film.indexes(self.start, self.end), at_hand=self._at_hand, opened=self._opened)
+            indexes = self._film.indexes(self.start, self.end)
+            begun, self._begun = self._begun, None
+            ahead = Ahead(indexes, at_hand=self._at_hand, opened=self._opened, first=len(self._first), begun=begun)
             try:
                 async for piece in ahead:
                     if not (self._leave.fresh() or await asyncio.to_thread(self._leave.holds)):
@@ -166,6 +191,8 @@ class Reading:
 
     def _opened(self, indexes: range) -> Batch:
         """What this range has of some segments, if it may still be shown."""
+        if len(indexes) > 1 and indexes == self._first:
+            return self._together(indexes)
         pieces: list[bytes] = []
         for index in indexes:
             try:
@@ -177,6 +204,17 @@ class Reading:
             except VaultError as error:
                 return Batch(pieces, error)
         return Batch(pieces)
+
+    def _together(self, indexes: range) -> Batch:
+        """All that this range has, asked for at once."""
+        try:
+            if not self._leave.holds():
+                raise _cut()
+            with self._leave.desk.quarantining(self._leave.ticket.film):
+                found = zip(indexes, self._film.together(indexes), strict=True)
+            return Batch([segment[self._bounds(index, len(segment))] for index, segment in found])
+        except VaultError as error:
+            return Batch([], error)
 
     def _bounds(self, index: int, count: int) -> slice:
         """Where this range begins and ends in a segment of so many bytes."""

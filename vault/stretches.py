@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from core.segments import damaged
 from vault.objects import ObjectStore
 
 _COUNTS = 64 * 2**10
@@ -25,10 +26,54 @@ def reader(store: ObjectStore, name: str) -> Callable[[int, int], bytes]:
     return ReadAhead(store, name)
 
 
-def fetched(store: ObjectStore, name: str, *, length: int) -> Callable[[], bytes]:
-    """Begin to read an object's first bytes; what is given back waits for them, and raises what was in the way."""
-    begun = _Stretch(store, name, start=0, length=length)
-    return lambda: begun.part(0, length)
+class Pinned:
+    """What an object far away holds, read under what was pinned of it. Threads may share it.
+
+    The first read finds out whether length and header are the pinned ones in the one way there and back that it takes
+    anyway: each range says how long the whole is, and the header is asked for beside it, or with it. Until then nothing
+    is asked of the store; the header that may be read before is the pinned one.
+
+    Args:
+        store: where it lies.
+        name: the object's.
+        header: as it was pinned.
+        size: its length as it was pinned.
+    """
+
+    def __init__(self, store: ObjectStore, name: str, *, header: bytes, size: int) -> None:
+        self._store, self._name, self._header, self._size = store, name, header, size
+        self._read: ReadAhead | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, start: int, length: int) -> bytes:
+        """So many bytes from a place, fewer where the object ends.
+
+        Raises:
+            Damaged: no such object, or not of the pinned length and header.
+            Unavailable: the store can't be read just now.
+        """
+        if start + length <= len(self._header):
+            return self._header[start : start + length]
+        with self._lock:
+            read = self._read
+            if read is None:
+                content = self._first(start, length)
+                self._read = ReadAhead(self._store, self._name, expected=start + length)
+                return content
+        return read(start, length)
+
+    def _first(self, start: int, length: int) -> bytes:
+        in_it = len(self._header)
+        if start <= in_it:
+            found = self._store.part(self._name, start=0, length=start + length)
+            header, content = found.content[:in_it], found.content[start:]
+        else:
+            beside = _Stretch(self._store, self._name, start=0, length=in_it)
+            found = self._store.part(self._name, start=start, length=length)
+            header, content = beside.part(0, in_it), found.content
+        if found.whole != self._size or header != self._header:
+            raise damaged()
+        return content
 
 
 class ReadAhead:
@@ -37,12 +82,13 @@ class ReadAhead:
     Args:
         store: where it lies; its stride is the length of a stretch.
         name: the object's.
+        expected: where the next read goes on, if it does.
     """
 
-    def __init__(self, store: ObjectStore, name: str) -> None:
+    def __init__(self, store: ObjectStore, name: str, *, expected: int = -1) -> None:
         self._store, self._name = store, name
         self._stretches: deque[_Stretch] = deque()
-        self._expected = -1
+        self._expected = expected
         self._lock = threading.Lock()
 
     def __call__(self, start: int, length: int) -> bytes:

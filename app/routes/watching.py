@@ -131,6 +131,7 @@ async def _film(request: Request, viewing_id: ViewingId, actor: Actor, service: 
     length = reading.end - reading.start
     if request.method == "HEAD":
         return Response(headers={**headers, "Content-Length": str(length)})
+    await reading.begin()
     film = aiter(reading)
     if actor.kind is PersonKind.STAFF:
         film = paced(film, bytes_per_second=reading.total / max(reading.duration.total_seconds(), 1.0))

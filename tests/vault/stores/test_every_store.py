@@ -17,6 +17,7 @@ from core.errors import Conflict, Damaged, Invalid
 from core.ids import new_id
 from tests.vault.stores.conftest import Opener, address_of, credentials_of, port_of
 from vault import ObjectStore
+from vault.objects import Part
 from vault.putting import PIECE_BYTES
 
 LARGE = PIECE_BYTES + 100_000
@@ -55,6 +56,8 @@ def test_a_range_is_what_was_asked_for_and_ends_where_the_object_ends(store: Obj
     name = put(store, b"0123456789")
     ranges = {(0, 10): b"0123456789", (3, 4): b"3456", (8, 100): b"89", (10, 1): b"", (50, 5): b"", (4, 0): b""}
     assert {asked: store.read(name, start=asked[0], length=asked[1]) for asked in ranges} == ranges
+    parts = {asked: store.part(name, start=asked[0], length=asked[1]) for asked in ranges if asked[1]}
+    assert parts == {asked: Part(content, 10) for asked, content in ranges.items() if asked[1]}
 
 
 @pytest.mark.parametrize("size", [100, LARGE])

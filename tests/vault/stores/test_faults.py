@@ -19,6 +19,7 @@ from vault import Address, ObjectStore
 from vault.addresses import _read
 from vault.asking import Patience
 from vault.buckets import BucketStore
+from vault.objects import Part
 from vault.putting import PIECE_BYTES
 from vault.remotes import remote
 
@@ -52,6 +53,13 @@ def opened(kind: str, prefix: str, tmp_path: Path) -> Opened:
 @pytest.fixture
 def store(opened: Opened, door: Door) -> ObjectStore:
     return opened(door.address)
+
+
+def test_a_range_and_the_length_of_the_whole_are_one_request(store: ObjectStore, door: Door) -> None:
+    name = put(store, b"0123456789")
+    door.asked.clear()
+    assert store.part(name, start=3, length=4) == Part(b"3456", 10)
+    assert [verb for verb, _ in door.asked] == ["GET"]
 
 
 def test_a_server_that_fails_now_and_then_is_asked_again_and_nobody_notices(store: ObjectStore, door: Door) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import identity
@@ -37,9 +38,10 @@ def is_current(session: Session, rendition_id: RenditionId) -> bool:
 
 
 def makers_of(session: Session, rendition_id: RenditionId) -> frozenset[PersonId]:
-    """Who had or may have had a hand in a rendition: its author, whoever cut the clip, and whoever guided since then.
+    """Who had or may have had a hand in a rendition: its author, whoever cut the clip, and whoever guided meanwhile.
 
-    A former guider may have chosen who stays visible, though another had it made. None of them checks it.
+    A former guider may have chosen who stays visible, though another had it made: in this clip, or in one that was cut
+    from the same footage before, from whose choices this one's were begun. None of them checks it.
 
     Raises:
         NotFound: no such rendition.
@@ -47,8 +49,9 @@ def makers_of(session: Session, rendition_id: RenditionId) -> frozenset[PersonId
     row = renditions.find(session, rendition_id)
     cut = session.get(ClipRow, row.clip_id) if row.clip_id else None
     made = frozenset(PersonId(one) for one in (row.author, cut.author if cut else None) if one)
-    since = cut.created_at if cut else row.created_at
-    return made | identity.guiders_since(session, CaseId(row.case_id), since=since)
+    since = select(func.min(ClipRow.created_at)).where(ClipRow.footage_id == row.footage_id)
+    first = session.scalars(since).one() or row.created_at
+    return made | identity.guiders_since(session, CaseId(row.case_id), since=first)
 
 
 def supersede(session: Session, row: RenditionRow, *, at: datetime) -> list[RenditionId]:

@@ -12,13 +12,15 @@ import redaction
 import vault
 from consent import Audience, Decision, Purpose
 from core.errors import Conflict, NotFound, Refused
-from core.ids import PersonId, RenditionId
+from core.ids import FootageId, PersonId, RenditionId
 from redaction import CheckState
 from tests.fakes import HandClock
 from tests.families import Someone
 from tests.redaction.faces import add_redacted
 from tests.vault.agreeing import share_with_social_worker
 from tests.vault.cinema import Cinema
+from tests.vault.scene import add_clip
+from vault.models import ClipRow
 
 
 def blur(cinema: Cinema, *, content: bytes = b"a film with covers", persons: tuple[str, ...] = ()) -> RenditionId:
@@ -152,7 +154,7 @@ def test_whoever_cut_the_clip_does_not_check_the_blurred_version_of_another_guid
     blurred = blur(cinema)
     colleague = cinema.family.staff.colleague
     with cinema.db.begin() as session:
-        session.get_one(vault.models.ClipRow, cinema.clip.clip_id).author = colleague.id
+        session.get_one(ClipRow, cinema.clip.clip_id).author = colleague.id
     with pytest.raises(Refused, match="checker_made_it"):
         ask_check(cinema, blurred)
 
@@ -175,6 +177,22 @@ def test_whoever_guided_while_people_were_chosen_does_not_check_what_their_succe
     blurred = blur(cinema)
     with pytest.raises(Refused, match="checker_made_it"):
         ask_check(cinema, blurred)
+
+
+def test_whoever_chose_for_another_clip_of_the_film_does_not_check_the_one_that_begins_from_it(
+    cinema: Cinema, clock: HandClock
+) -> None:
+    for guider in (cinema.family.staff.colleague, cinema.guider):
+        clock.move(timedelta(days=1))
+        hand_over(cinema, guider.id)
+    clock.move(timedelta(days=1))
+    with cinema.db.read() as session:
+        footage_id = FootageId(session.get_one(ClipRow, cinema.clip.clip_id).footage_id)
+    cinema.clip = add_clip(
+        cinema.db, cinema.keystore, cinema.store, cinema.family, footage_id, content=b"cut after they had left"
+    )
+    with pytest.raises(Refused, match="checker_made_it"):
+        ask_check(cinema, blur(cinema))
 
 
 def test_a_checker_who_guides_the_family_by_now_passes_nothing(cinema: Cinema) -> None:

@@ -47,7 +47,7 @@ def make_worker(service: Service, *, name: str) -> Worker:
         Duty("log", timedelta(milliseconds=500), lambda: audit.seal(db, signer=service.signer)),
         Duty("keys", timedelta(seconds=10), keystore.beat),
         Duty("key-copy", timedelta(minutes=1), lambda: keeping.copy_if_due(service)),
-        Duty("key-roll", timedelta(seconds=15), lambda: keeping.finish_roll(service)),
+        Duty("key-roll", timedelta(seconds=15), keeping.finishing(service)),
         Duty("key-night", timedelta(minutes=5), lambda: keeping.roll_if_due(service)),
         Duty("key-note", keeping.NOTE_EVERY, lambda: keeping.note_log(service)),
         Duty("clock", timedelta(seconds=30), lambda: mark.observe(db)),

@@ -11,7 +11,7 @@ import retention
 from app import keylog
 from app.service import Service
 from core.clock import ENGLAND
-from keys import MOST_AT_ONCE, DamagedKey, RollReport, Standing, WrapKind
+from keys import MOST_AT_ONCE, DamagedKey, Pulse, RollReport, Standing, WrapKind
 
 NOTE_EVERY = timedelta(minutes=5)
 """How often the keyring notes how far the log has come, where it has: a file at each place is written for it."""
@@ -102,12 +102,25 @@ def go_on(service: Service, roll_id: str) -> RollReport | None:
     return report
 
 
-def finish_roll(service: Service) -> None:
-    """Go on with whatever roll was begun, here or elsewhere: a duty, so that none is left half-way until night."""
-    keylog.catch_up(service)  # of one that was done by a process which was killed before it could say so
-    under_way = service.keystore.roll_under_way()
-    if under_way is not None:
-        go_on(service, under_way.id)
+def finishing(service: Service) -> Callable[[], None]:
+    """A duty: tell the log what is new of the keys, and go on with whatever roll was begun, here or elsewhere.
+
+    So none is left half-way until night, and what a process that was killed couldn't tell any more is told. The first
+    look of a process goes through everything; where nothing is new since the last one, a look costs one query.
+    """
+    told: Pulse | None = None
+
+    def look() -> None:
+        nonlocal told
+        pulse = service.keystore.pulse()
+        if pulse == told and pulse.roll is None:
+            return
+        keylog.catch_up(service)
+        if pulse.roll is not None:
+            go_on(service, pulse.roll)
+        told = pulse
+
+    return look
 
 
 def copy_if_due(service: Service) -> None:

@@ -6,7 +6,7 @@ destroyed stays destroyed once the epoch has rolled: every copy of the old wrapp
 
 from keys.bindings import object_binding, part_binding
 from keys.capability import Capability, JobCapability
-from keys.changes import Change, ChangeKind
+from keys.changes import Change, ChangeKind, Pulse
 from keys.custody import RootFacts
 from keys.damage import MOST_AT_ONCE, DamagedKey
 from keys.fields import RecordKey, RecordOwner, blind_index, open_field, seal_field
@@ -46,6 +46,7 @@ __all__ = [
     "Needs",
     "PlaceKind",
     "PlaceStanding",
+    "Pulse",
     "RecordKey",
     "RecordOwner",
     "Recovered",

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from keys import damage
@@ -45,6 +46,36 @@ class Change:
     at: datetime
     epoch: int | None = None
     damaged: DamagedKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What differs as soon as there is something new to tell, and costs one look at small tables.
+
+    A damaged key comes only with a roll, which is in it.
+
+    Attributes:
+        roll: id of the one under way, if there is one.
+        root: id of the root key that seals the live keyring.
+    """
+
+    seen: tuple[Any, ...]
+    roll: str | None
+    root: str
+
+
+def pulse(session: Session, *, root: str) -> Pulse:
+    """How things stand, in one query."""
+    asked: tuple[Select[Any], ...] = (
+        select(RollRow.id).where(RollRow.state != RollState.DONE),
+        select(func.max(RollRow.finished_at)),
+        select(func.count()).select_from(RootRow),
+        select(func.max(RootRow.destroyed_at)),
+        select(func.count()).select_from(PlaceRow),
+        *(select(func.max(column)) for column in (PlaceRow.registered_at, PlaceRow.lost_at, PlaceRow.gone_at)),
+    )
+    under_way, *seen = session.execute(select(*(one.scalar_subquery() for one in asked))).one()
+    return Pulse(tuple(seen), under_way, root)
 
 
 def changes(session: Session, *, since: datetime) -> list[Change]:

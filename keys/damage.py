@@ -64,12 +64,12 @@ def left_behind(session: Session, *, epoch_id: str | None = None) -> list[Damage
         epoch_id: only those of the roll that ended this epoch.
     """
     damaged = KeyState.DAMAGED
-    of_case = select(CaseKeyRow).where(CaseKeyRow.state == damaged)
-    of_record = select(RecordKeyRow).where(RecordKeyRow.state == damaged)
+    of_case = select(CaseKeyRow).where(CaseKeyRow.state == damaged, CaseKeyRow.damaged_at.is_not(None))
+    of_record = select(RecordKeyRow).where(RecordKeyRow.state == damaged, RecordKeyRow.damaged_at.is_not(None))
     of_object = (
         select(ObjectKeyRow)
         .join(CaseKeyRow, CaseKeyRow.id == ObjectKeyRow.case_key_id)
-        .where(ObjectKeyRow.state == damaged)
+        .where(ObjectKeyRow.state == damaged, ObjectKeyRow.damaged_at.is_not(None))
     )
     if epoch_id is not None:
         of_case = of_case.where(CaseKeyRow.epoch_id == epoch_id)

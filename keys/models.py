@@ -71,6 +71,12 @@ class PlaceKind(StrEnum):
     RECOVERY = "recovery"
 
 
+def _damaged(table: str) -> Index:
+    """Of the few rows that have it, so that asking which they are doesn't go through all."""
+    there = text("damaged_at IS NOT NULL")
+    return Index(f"ix_{table}_damaged_at", "damaged_at", sqlite_where=there, postgresql_where=there)
+
+
 def _stored(kind: type[StrEnum]) -> Enum:
     return Enum(kind, native_enum=False, values_callable=lambda e: [m.value for m in e], length=40)
 
@@ -113,6 +119,7 @@ class CaseKeyRow(KeysBase):
             sqlite_where=text("state = 'active'"),
             postgresql_where=text("state = 'active'"),
         ),
+        _damaged("keys_case_key"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -135,6 +142,7 @@ class ObjectKeyRow(KeysBase):
     """
 
     __tablename__ = "keys_object_key"
+    __table_args__ = (_damaged("keys_object_key"),)
 
     object_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     case_id: Mapped[str] = mapped_column(String(32), index=True)
@@ -151,7 +159,7 @@ class RecordKeyRow(KeysBase):
     """The key of one record's personal fields, wrapped by an epoch key."""
 
     __tablename__ = "keys_record_key"
-    __table_args__ = (UniqueConstraint("owner_kind", "owner_id"),)
+    __table_args__ = (UniqueConstraint("owner_kind", "owner_id"), _damaged("keys_record_key"))
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     owner_kind: Mapped[OwnerKind] = mapped_column(_stored(OwnerKind))

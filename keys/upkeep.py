@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.ids import ObjectId
-from keys import changes, copies, damage, heartbeat, inventory, objects, records, roll, standing
-from keys.changes import Change
+from keys import changes, copies, damage, heartbeat, inventory, objects, records, roll, rooting, standing
+from keys.changes import Change, Pulse
 from keys.custody import Custody
 from keys.damage import DamagedKey
 from keys.fields import RecordOwner
@@ -69,6 +69,16 @@ class Upkeep(Custody):
         """Whether destroyed keys wait for a roll that puts their copies beyond use."""
         with self.db.read() as session:
             return roll.pending_since(session) is not None
+
+    def pulse(self) -> Pulse:
+        """What differs as soon as ``changes`` or ``roots`` may have more to tell. One query, and a look at the keyring.
+
+        Raises:
+            Unavailable: ``keyring_missing``.
+        """
+        root = rooting.live_id(self.keyring)
+        with self.db.read() as session:
+            return changes.pulse(session, root=root)
 
     def changes(self, *, since: datetime) -> tuple[Change, ...]:
         """What was rolled, destroyed, added, lost and attested gone since a time, the oldest first."""

@@ -42,7 +42,7 @@ def test_a_damaged_case_key_is_told_by_status_doctor_roll_and_log_until_its_film
             query = select(AuditEntryRow).where(AuditEntryRow.event == Event.KEY_DAMAGED)
             (entry,) = session.scalars(query)
         assert (entry.outcome, entry.case_id, entry.object_id) == (Outcome.FAILED, CASE, broken)
-        keeping.finish_roll(service)
+        keeping.finishing(service)()
         with service.db.read() as session:
             assert len(session.scalars(query).all()) == 1
         service.keystore.destroy_object_key(film)

@@ -119,9 +119,9 @@ def test_a_roll_says_whom_it_waits_for_and_the_worker_or_the_next_call_goes_on(s
         assert (status, said["state"], said["waiting_for"]) == (1, "evicting", [service.keystore.process.id])
         assert shop.ask("key", "status")[1]["roll"]["waiting_for"] == [service.keystore.process.id]
         service.keystore.beat()
-        keeping.finish_roll(service)
+        keeping.finishing(service)()
         assert service.keystore.roll_under_way() is None
-        keeping.finish_roll(service)
+        keeping.finishing(service)()
         assert service.keystore.status().epoch == 2, "a duty begins none"
     assert logged(shop).count("epoch.rolled") == 1
 
@@ -172,7 +172,7 @@ def test_what_a_killed_process_did_to_the_keys_and_did_not_tell_is_told_once(sho
         told = ("epoch.rolled", "key_place.added", "key_place.lost", "root.rotated")
         assert not set(told) & set(logged(shop))
         for _ in range(2):
-            keeping.finish_roll(service)
+            keeping.finishing(service)()
         assert sorted(event for event in logged(shop) if event in told) == sorted(told)
 
 

@@ -10,6 +10,7 @@ demo: $(READY) ## Show the main job on a throwaway store. ARGS=--exit ends after
 	@$(BIN)/vig-vault demo $(if $(FOOTAGE),--footage "$(FOOTAGE)") $(ARGS)
 
 test: check ## Run every check and every test that this machine can; what it can't is listed with what to install.
+	@$(BIN)/python -m compileall -q core media # as an installed package is: media's children may write no bytecode
 	$(if $(wildcard /dev/shm),PYTEST_DEBUG_TEMPROOT=/dev/shm )$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## Lint, types, and the ladder of rooms.

@@ -15,7 +15,7 @@ from core.errors import Invalid
 from media.covers import CoverShape, CoverStyle
 from media.detections import Detections
 from media.launcher import Crop, Redact, Sheet
-from redaction import Box, Choices, Keyframe, Region, Track
+from redaction import Box, Choices, Followed, Keyframe, Region, Track
 
 _MOST_ON_A_SHEET = 200
 
@@ -40,9 +40,14 @@ class Person:
     best: Crop
 
 
-def people(found: Detections) -> tuple[Person, ...]:
+def followed(found: Detections) -> Followed:
+    """Everything that was seen in a film, in people."""
+    return redaction.follow(found)
+
+
+def people(followed: Followed, *, fps: Fraction) -> tuple[Person, ...]:
     """Who is in a film, by number."""
-    return tuple(_person(track, fps=found.fps) for track in redaction.tracks(found))
+    return tuple(_person(track, fps=fps) for track in followed.tracks)
 
 
 def choices(
@@ -71,17 +76,20 @@ def choices(
     )
 
 
-def write_redacted(
-    film: Sealing, *, found: Detections, chosen: Choices, out: Path, existing: Existing, on_progress: Progress
-) -> None:
-    """Write the film with everybody covered who isn't kept.
+def planned(found: Detections, *, followed: Followed, chosen: Choices) -> Redact:
+    """What is to be done to the film: everybody covered who isn't kept.
 
     Raises:
         Invalid: ``person_unknown``: somebody is to be kept who isn't there.
     """
-    covers = redaction.plan(found, chosen, first_frame=0, last_frame=found.frames)
+    covers = redaction.plan(found, chosen, first_frame=0, last_frame=found.frames, followed=followed)
+    return Redact(0, found.frames, covers)
+
+
+def write_redacted(film: Sealing, *, job: Redact, out: Path, existing: Existing, on_progress: Progress) -> None:
+    """Write the film as planned."""
     with plainfilm.empty(out.parent) as made:
-        plainfilm.carry_out(Redact(0, found.frames, covers), film, made, folder=out.parent, on_progress=on_progress)
+        plainfilm.carry_out(job, film, made, folder=out.parent, on_progress=on_progress)
         plainfilm.put(made.plain(), place=out, existing=existing)
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from redaction.choices import Choices, Keyframe, Region, Split
 from redaction.plan import Person, people, plan
-from redaction.track import Box, Look, LookKind, Sighting, Track, look_here, tracks
+from redaction.track import Box, Followed, Look, LookKind, Sighting, Track, follow, look_here, tracks
 
 __all__ = [
     "Box",
     "Choices",
+    "Followed",
     "Keyframe",
     "Look",
     "LookKind",
@@ -24,6 +25,7 @@ __all__ = [
     "Sighting",
     "Split",
     "Track",
+    "follow",
     "look_here",
     "people",
     "plan",

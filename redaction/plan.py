@@ -18,7 +18,7 @@ from media.detections import Detections, damaged
 from redaction import heads
 from redaction.choices import Choices, Region
 from redaction.heads import Shown
-from redaction.track import MOST_SKIPPED, Box, Sighting, Track, between, follow
+from redaction.track import MOST_SKIPPED, Box, Followed, Sighting, Track, between, follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ def people(followed: tuple[Track, ...], choices: Choices) -> tuple[Person, ...]:
     )
 
 
-def plan(found: Detections, choices: Choices, *, first_frame: int, last_frame: int) -> Covers:
+def plan(
+    found: Detections, choices: Choices, *, first_frame: int, last_frame: int, followed: Followed | None = None
+) -> Covers:
     """What to cover in a span of a film.
 
     Args:
@@ -77,6 +79,7 @@ def plan(found: Detections, choices: Choices, *, first_frame: int, last_frame: i
         choices: who stays visible, what else is covered, and where there is no sound.
         first_frame: the span's first, in frames of the working copy.
         last_frame: the first that isn't in it any more.
+        followed: what ``follow`` made of all that was found, where somebody has asked it already.
 
     Raises:
         Damaged: the detections don't speak of all of the film.
@@ -86,7 +89,7 @@ def plan(found: Detections, choices: Choices, *, first_frame: int, last_frame: i
     if not 0 <= first_frame < last_frame <= found.frames:
         raise Invalid("beyond_end", "That is after the end of the film.", field="last_frame")
     check_whole(found)
-    followed = follow(found)
+    followed = followed or follow(found)
     covered: defaultdict[int, list[Cover]] = defaultdict(list)
     span = range(first_frame, last_frame)
     persons = people(followed.tracks, choices)

@@ -28,7 +28,7 @@ from redaction.steps import (
     Unmute,
     Unplace,
 )
-from redaction.track import Box, Look, LookKind, Sighting, Track, look_here, tracks
+from redaction.track import Box, Followed, Look, LookKind, Sighting, Track, follow, look_here, tracks
 
 __all__ = [
     "RUNNERS",
@@ -39,6 +39,7 @@ __all__ = [
     "Choices",
     "Choosing",
     "Cover",
+    "Followed",
     "Keep",
     "KeepAll",
     "Keyframe",
@@ -70,6 +71,7 @@ __all__ = [
     "choose",
     "choosing",
     "detect",
+    "follow",
     "look_here",
     "look_here_of",
     "manifest_of",

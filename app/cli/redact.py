@@ -73,16 +73,16 @@ def redact(
         found = _found(sealed, detections=detections, folder=folder)
         from app import redactor  # noqa: PLC0415 - numpy is loaded while children try the sandbox
 
-        persons = redactor.people(found)
+        followed = redactor.followed(found)
+        persons = redactor.people(followed, fps=found.fps)
         style, shape = CoverStyle.SOLID if solid else CoverStyle.BLUR, CoverShape.BOX if box else CoverShape.ELLIPSE
         chosen = redactor.choices(
             found, keep=keep or [], mute=mute or [], regions=region or [], style=style, shape=shape
         )
         if out is not None:
+            job = redactor.planned(found, followed=followed, chosen=chosen)
             with _shown("Covering") as on_progress:
-                redactor.write_redacted(
-                    sealed, found=found, chosen=chosen, out=out, existing=existing, on_progress=on_progress
-                )
+                redactor.write_redacted(sealed, job=job, out=out, existing=existing, on_progress=on_progress)
         if sheet is not None and persons:
             redactor.write_sheet(sealed, persons=persons, out=sheet, existing=existing)
     lines = list(redactor.words(persons, found=found, chosen=chosen))
@@ -93,9 +93,7 @@ def redact(
 
 
 def _load() -> None:
-    import scipy.optimize  # noqa: F401, PLC0415 - following many faces takes it; there is time while they are sought
-
-    from app import redactor  # noqa: F401, PLC0415 - likewise
+    from app import redactor  # noqa: F401, PLC0415 - it takes numpy; there is time while faces are sought
 
 
 def _found(sealed: Sealing, *, detections: Path | None, folder: Path) -> Detections:

@@ -24,6 +24,7 @@ _LOCKS = (
 """In a checkout; where a wheel puts it."""
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 _REQUIRED = re.compile(r"^[A-Za-z0-9._-]+")
+_SWAPS, _DEVICES = Path("/proc/swaps"), Path("/sys/block")
 _TIME_ERROR = 5
 _TIMEX_BYTES = 208
 
@@ -104,16 +105,25 @@ def dumps() -> Iterator[Finding]:
         yield fine("core_dumps", "Core dumps are on for this shell; the service forbids its own.")
 
 
-def swap() -> Iterator[Finding]:
-    """Swap: what was in memory could come to lie on a disk."""
-    lines = _text("/proc/swaps").splitlines()[1:]
-    disks = [line.split()[0] for line in lines if not line.startswith("/dev/zram")]
+def swap(*, swaps: Path = _SWAPS, devices: Path = _DEVICES) -> Iterator[Finding]:
+    """Swap: what was in memory could come to lie on a disk, keys and film in clear.
+
+    Args:
+        swaps: the kernel's list of what it swaps to.
+        devices: where it describes block devices, by name.
+    """
+    lines = _text(str(swaps)).splitlines()[1:]
+    disks = [Path(line.split()[0]) for line in lines if not line.startswith("/dev/zram")]
+    kinds = [_text(str(devices / disk.resolve().name / "dm" / "uuid")) for disk in disks]
     if not disks:
         yield fine("swap", "There is no swap on a disk.")
-    elif all(disk.startswith("/dev/dm-") for disk in disks):
+    elif all(kind.startswith("CRYPT-") for kind in kinds):
+        yield fine("swap", "Swap is on, and encrypted.")
+    elif all(kinds):  # a volume of the kernel's own, which may lie on an encrypted one
         yield warning("swap", "Swap is on, perhaps encrypted.", "Make sure that it is encrypted, or switch it off.")
     else:
-        yield warning("swap", "Swap is on: keys and film in memory may reach it.", "Switch it off, or encrypt it.")
+        advice = "Switch it off, or encrypt it, and overwrite what was swapped out."
+        yield fault("swap", "Swap is on and in clear: keys and film in memory reach the disk.", advice)
 
 
 def limits() -> Iterator[Finding]:

@@ -15,6 +15,7 @@ import vault.models
 import vault.out_of_use
 import vault.redaction_models
 import vault.upkeep_models
+import vault.viewing_models
 from core.db import Base
 
 METADATA = Base.metadata

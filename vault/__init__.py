@@ -5,6 +5,7 @@ from __future__ import annotations
 from vault.addresses import Address, Peek, Scheme, open_store, peek
 from vault.at_home import HomeClip, Watched, clips_at_home, watched_by_professionals
 from vault.attention import Attention, attention, clips_there
+from vault.belongings import Copy, RecordObject, copies_outside, objects_of
 from vault.both import BothStores
 from vault.catalogue import (
     Clip,
@@ -49,15 +50,11 @@ from vault.playback import Picture, begin_viewing, end_viewing, read_detections,
 from vault.progress import Progress
 from vault.receiving import PART_SIZE, receive_part
 from vault.records import (
-    Copy,
     Record,
     RecordKind,
-    RecordObject,
     case_of_clip,
-    copies_outside,
     is_left,
     leaving,
-    objects_of,
     persons_in,
     record_for_disposal,
     records_for_disposal,

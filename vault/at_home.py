@@ -22,8 +22,9 @@ from core.ids import CaseId, ClipId, PersonId, RenditionId, VisitId
 from identity import Actor, Role
 from keys import KeyStore
 from vault import clips, renditions, showings
-from vault.models import ClipRow, FootageRow, RenditionRow, Treatment, ViewingRow
+from vault.models import ClipRow, FootageRow, RenditionRow, Treatment
 from vault.versions import current
+from vault.viewing_models import ViewingRow
 
 NOT_LISTED = frozenset({Purpose.PREPARE, Purpose.REVIEW_TOGETHER, Purpose.FAMILY_REVIEW, Purpose.FAMILY_COPY})
 """The guider's own work with the family, and the family itself."""

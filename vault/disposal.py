@@ -18,6 +18,7 @@ from consent import RenditionState
 from core import jobs
 from core.ids import CaseId, ClipId, ObjectId, RenditionId
 from vault import out_of_use, viewings
+from vault.belongings import objects_in, renditions_of, row_of
 from vault.models import (
     ClipState,
     FootageRow,
@@ -29,7 +30,7 @@ from vault.models import (
     UploadRow,
     UploadState,
 )
-from vault.records import objects_in, renditions_of, row_of, scope
+from vault.records import scope
 from vault.redaction_models import ChoicesRow
 
 _IN_USE = (RenditionState.LIVE, RenditionState.QUARANTINED)

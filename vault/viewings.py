@@ -18,8 +18,9 @@ from core.db import not_found
 from core.ids import CaseId, ConferenceId, ObjectId, PersonId, RenditionId, ViewingId, new_id, well_formed
 from identity import Actor
 from vault import renditions
-from vault.models import ObjectRow, RenditionRow, ViewingPresentRow, ViewingRow
+from vault.models import ObjectRow, RenditionRow
 from vault.redaction_models import DetectionsRow
+from vault.viewing_models import ViewingPresentRow, ViewingRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from tests.app.stage import PATIENCE_SECONDS, Stage, cookie_of, staged
 from tests.families import Family, Someone
 from tests.vault.agreeing import agree_to_filming, share_with_social_worker
 from tests.vault.scene import Clip, add_clip, add_footage, noise
-from vault.models import ViewingRow
+from vault.viewing_models import ViewingRow
 
 pytestmark = pytest.mark.journey
 

@@ -24,7 +24,7 @@ from tests.faults.drill import Acknowledge
 from tests.faults.soundness import AFTER_A_CRASH, assert_nothing_left, assert_sound, events, tidy_up
 from tests.faults.world import ROOT, World, make, opened, places
 from tests.retention.conftest import Shelf
-from vault.records import objects_in
+from vault.belongings import objects_in
 
 _DUE = timedelta(days=28)
 _KEYS_GONE = frozenset({ItemState.KEY_DESTROYED, ItemState.CERTIFIED, ItemState.DONE})

@@ -149,7 +149,7 @@ class Shelf:
 
     def objects(self, record: str) -> list[ObjectRow]:
         """The objects that were made for a record."""
-        from vault.records import objects_in  # noqa: PLC0415 - a look inside
+        from vault.belongings import objects_in  # noqa: PLC0415 - a look inside
 
         with self.db.read() as session:
             return objects_in(session, record)

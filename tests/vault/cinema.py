@@ -16,7 +16,7 @@ from tests.families import Family, Someone
 from tests.vault.agreeing import agree_to_filming
 from tests.vault.scene import Clip, add_clip, add_footage
 from vault import DiskStore, Viewing, read_range
-from vault.models import ViewingRow
+from vault.viewing_models import ViewingRow
 
 
 class Ticking:

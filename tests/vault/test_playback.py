@@ -22,7 +22,8 @@ from tests.vault.agreeing import share_with_social_worker
 from tests.vault.cinema import Cinema
 from tests.vault.scene import add_clip, add_footage
 from vault import DiskStore, Picture, Viewing, ViewingCut
-from vault.models import ObjectRow, ObjectState, ViewingRow
+from vault.models import ObjectRow, ObjectState
+from vault.viewing_models import ViewingRow
 
 SEGMENT = 256 * 1024
 

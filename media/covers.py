@@ -49,6 +49,9 @@ class CoverStyle(IntEnum):
     SOLID = 1
 
 
+_SHAPES, _STYLES = tuple(CoverShape), tuple(CoverStyle)
+
+
 @dataclass(frozen=True, slots=True)
 class Cover:
     """One place in one frame of which nothing may be seen, in whole pixels; it may lie partly off the frame.
@@ -175,7 +178,7 @@ class Covers:
             raise LookupError(message)
         start, end = (_COVER.size * at for at in self._starts[index : index + 2])
         return tuple(
-            Cover(x, y, width, height, CoverShape(shape), CoverStyle(style))
+            Cover(x, y, width, height, _SHAPES[shape], _STYLES[style])
             for x, y, width, height, shape, style in _COVER.iter_unpack(self._packed[start:end])
         )
 

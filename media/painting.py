@@ -103,6 +103,7 @@ class _Stamp:
     """All about a cover that doesn't depend on the picture.
 
     Attributes:
+        rows, columns: which of a plane it changes.
         edge: how much of each pixel is replaced.
         kept: all of it, where that isn't much.
         every: so manyth pixel is a sample.
@@ -111,6 +112,8 @@ class _Stamp:
         across: how much each column of samples adds to each column of pixels, by way of the cells.
     """
 
+    rows: _Stretch
+    columns: _Stretch
     edge: _Edge
     kept: _Parts | None
     every: int
@@ -158,15 +161,24 @@ def _even(cover: Cover) -> _Place:
     An ellipse may only be moved if it grows enough: one of half axes (1 + t)·a and (1 + t)·b, moved by d, has the other
     in it where t·min(a, b) is at least d. Very thin or small ones become boxes.
     """
-    smaller, larger = sorted((cover.width, cover.height))
-    if cover.shape is CoverShape.ELLIPSE and smaller >= _LEAST_ELLIPSE and larger <= _THIN * smaller:
-        grown = 1 + 2 * math.sqrt(2) / smaller
-        width, height = (_usual(math.ceil(size * grown)) for size in (cover.width, cover.height))
-        x, y = (2 * round(middle / 4) for middle in (2 * cover.x + cover.width, 2 * cover.y + cover.height))
+    grown = _grown(cover.width, cover.height) if cover.shape is CoverShape.ELLIPSE else None
+    if grown:
+        width, height = grown
+        x, y = 2 * round((2 * cover.x + cover.width) / 4), 2 * round((2 * cover.y + cover.height) / 4)
         return _Place(x - width // 2, y - height // 2, width, height, CoverShape.ELLIPSE)
     x, y = cover.x & ~1, cover.y & ~1
     width, height = _usual(cover.width + cover.x - x), _usual(cover.height + cover.y - y)
     return _Place(x, y, width, height, CoverShape.BOX)
+
+
+@lru_cache(maxsize=4096)
+def _grown(width: int, height: int) -> tuple[int, int] | None:
+    """Width and height of the ellipse that has another in it wherever that is moved; nothing for thin or small ones."""
+    smaller, larger = min(width, height), max(width, height)
+    if smaller < _LEAST_ELLIPSE or larger > _THIN * smaller:
+        return None
+    grown = 1 + 2 * math.sqrt(2) / smaller
+    return _usual(math.ceil(width * grown)), _usual(math.ceil(height * grown))
 
 
 def _usual(size: int) -> int:
@@ -176,19 +188,22 @@ def _usual(size: int) -> int:
 
 def _cover(planes: Planes, cover: _Place, *, style: CoverStyle, step: int, grey: int) -> None:
     """Paint a cover on planes of which each pixel stands for ``step`` by ``step`` of the picture's."""
-    more = _reach(cover.width, cover.height, step)
     x, y = cover.x // step, cover.y // step
-    rows = _stretch(y, cover.height // step, planes.shape[1], more)
-    columns = _stretch(x, cover.width // step, planes.shape[2], more)
-    if rows.own_first >= rows.own_last or columns.own_first >= columns.own_last:
+    stamp = _stamp_at(cover, step=step, x=x, y=y, size=planes.shape)
+    if stamp is None:
         return
-    stamp = _stamp(cover.width, cover.height, cover.shape, step, rows, columns)
+    rows, columns = stamp.rows, stamp.columns
     there = planes[:, y + rows.first : y + rows.last, x + columns.first : x + columns.last]
     cells = None
     if style is CoverStyle.BLUR:
-        own = planes[:, y + rows.own_first : y + rows.own_last, x + columns.own_first : x + columns.own_last]
-        cells = stamp.gathered @ own[:, :: stamp.every, :: stamp.every].astype(np.float32) @ stamp.across
-        cells += 0.5  # so that cutting off what isn't whole rounds
+        samples = planes[
+            :,
+            y + rows.own_first : y + rows.own_last : stamp.every,
+            x + columns.own_first : x + columns.own_last : stamp.every,
+        ].astype(np.float32)
+        lines = (stamp.gathered @ samples).reshape(-1, samples.shape[2]).dot(stamp.across)
+        lines += 0.5  # so that cutting off what isn't whole rounds
+        cells = lines.reshape(len(planes), -1, lines.shape[1])
     if stamp.kept is not None:
         _blend(there, grey if cells is None else stamp.down @ cells, parts=stamp.kept)
         return
@@ -205,14 +220,37 @@ def _cover(planes: Planes, cover: _Place, *, style: CoverStyle, step: int, grey:
 def _blend(there: Planes, new: _Numbers | int, *, parts: _Parts) -> None:
     """Replace so many parts of 128 of each pixel."""
     old = there.astype(np.int16)
-    change: _Parts = (new if isinstance(new, int) else new.astype(np.int16)) - old
+    change: _Parts = np.full_like(old, new) if isinstance(new, int) else new.astype(np.int16)
+    change -= old
     change *= parts
     change >>= _SHIFT
     change += old  # where all is replaced this is the new, to the bit
-    there[:] = change
+    there[...] = change
+
+
+def _stamp_at(cover: _Place, *, step: int, x: int, y: int, size: tuple[int, ...]) -> _Stamp | None:
+    """The stamp of a cover at a place of a plane; nothing where all of it lies off the plane."""
+    _, height, width = size
+    whole = _whole_stamp(cover.width, cover.height, cover.shape, step)
+    down, across = whole.rows, whole.columns
+    inside = y + down.first >= 0 and x + across.first >= 0 and y + down.last <= height and x + across.last <= width
+    if inside:
+        return whole
+    rows = _stretch(y, down.own_last, height, down.last - down.own_last)
+    columns = _stretch(x, across.own_last, width, across.last - across.own_last)
+    if rows.own_first >= rows.own_last or columns.own_first >= columns.own_last:
+        return None
+    return _stamp(cover.width, cover.height, cover.shape, step, rows, columns)
 
 
 @lru_cache(maxsize=1024)
+def _whole_stamp(width: int, height: int, shape: CoverShape, step: int) -> _Stamp:
+    """Of a cover all of which lies on the plane."""
+    more = _reach(width, height, step)
+    rows, columns = (_Stretch(-more, size // step + more, 0, size // step) for size in (height, width))
+    return _stamp(width, height, shape, step, rows, columns)
+
+
 def _reach(width: int, height: int, step: int) -> int:
     """How many pixels of a plane around a cover may be changed with it."""
     return math.ceil(_soft(width, height, step=step) * max(width, height) / min(width, height) / step) + 2
@@ -237,6 +275,8 @@ def _stamp(width: int, height: int, shape: CoverShape, step: int, rows: _Stretch
     edge = made(width, height, step=step, rows=rows, columns=columns)
     few = len(edge.down) * len(edge.across) <= _FEW
     return _Stamp(
+        rows=rows,
+        columns=columns,
         edge=edge,
         kept=edge.parts(slice(None)) if few else None,
         every=every,

@@ -134,7 +134,8 @@ def frame_at(at: Fraction, *, rate: Fraction) -> int:
 
 def samples_until(frame: int, *, fps: Fraction, rate: int) -> int:
     """How many samples of sound lie before a frame, at ``rate`` samples a second."""
-    return round(Fraction(frame) / fps * rate)
+    whole, rest = divmod(frame * fps.denominator * rate, fps.numerator)  # asked for each frame; fractions are slow
+    return whole + (2 * rest + (whole & 1) > fps.numerator)
 
 
 def ticks(rate: Fraction) -> tuple[int, int]:

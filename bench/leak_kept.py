@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from bench.leak_films import Clip, Moment, Person, moments, pictures
@@ -18,7 +19,11 @@ from bench.leak_measure import COVERED, Box, lost_share
 from media.detections import Detections
 from redaction import tracks
 
-_ALIKE = 0.3
+_ALIKE, _HARDLY_ALIKE = 0.3, 0.15
+"""How much of both a box and a label have in common, and how much where most of the label lies in the box."""
+_PART = 0.45
+_BETWEEN = 3
+"""Frames from one label to the next."""
 _NEAR = 0.75
 _HEAD = len(b"VVFOUND1") + 32
 """What stands before the detections in the command's file: a mark, and the hash of the film."""
@@ -79,6 +84,9 @@ def judged(clip: Clip, person: Person, shown: Sequence[Moment]) -> Kept:
 def tracks_of(clip: Clip, kept_found: Path) -> dict[str | None, list[int]]:
     """Which of the tracks that were found are whose, by most of their sightings; under None, those of nobody labelled.
 
+    That is what a guider does who looks at the pictures. They know a face by a part of it too, so a small label in a
+    track's box is enough; and somebody who is there between two labelled frames, or just beside one, by what those say.
+
     Args:
         clip: the film.
         kept_found: the detections that the command wrote.
@@ -91,19 +99,37 @@ def tracks_of(clip: Clip, kept_found: Path) -> dict[str | None, list[int]]:
     scale = found.width / (size or found.width)
     labels: defaultdict[int, list[tuple[str, Box]]] = defaultdict(list)
     for one in clip.people:
-        for frame, box in one.faces.items():
-            at = round(times[frame] * float(found.fps))
-            labels[at].append((one.name, Box(*(scale * value for value in box))))
+        known = {
+            round(times[frame] * float(found.fps)): Box(*(scale * value for value in box))
+            for frame, box in one.faces.items()
+        }
+        for at, box in _around(known).items():
+            labels[at].append((one.name, box))
     numbers: dict[str | None, list[int]] = {person.name: [] for person in clip.people if person.faces}
     for track in tracks(found):
         votes: Counter[str] = Counter()
         for one in track.sightings:
             face = Box(one.box.x, one.box.y, one.box.width, one.box.height)
-            near = max(labels[one.frame], key=lambda label: _alike(face, label[1]), default=None)
-            if near and _alike(face, near[1]) > _ALIKE:
-                votes[near[0]] += 1
+            fit, who = max(((_fits(face, box), who) for who, box in labels[one.frame]), default=(0.0, ""))
+            if fit:
+                votes[who] += 1
         numbers.setdefault(votes.most_common(1)[0][0] if votes else None, []).append(track.number)
     return numbers
+
+
+def _around(known: Mapping[int, Box]) -> dict[int, Box]:
+    """Where somebody is in labelled frames, in those between them, and just before and after."""
+    boxes: dict[int, Box] = {}
+    frames = sorted(known)
+    for one in frames:
+        for at in range(one - _BETWEEN + 1, one + _BETWEEN):
+            boxes.setdefault(at, known[one])
+    for one, later in pairwise(frames):
+        if later - one <= _BETWEEN:
+            for at in range(one + 1, later):
+                part = (at - one) / (later - one)
+                boxes[at] = Box(*(a + part * (b - a) for a, b in zip(known[one], known[later], strict=True)))
+    return {**boxes, **known}
 
 
 def _others(clip: Clip, person: Person, frame: int) -> list[Box]:
@@ -117,9 +143,12 @@ def _others(clip: Clip, person: Person, frame: int) -> list[Box]:
     return near
 
 
-def _alike(a: Box, b: Box) -> float:
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+def _fits(face: Box, label: Box) -> float:
+    """How well a label fits a box in which a face was found: 0 where it is another's, or none."""
+    width = min(face.x + face.width, label.x + label.width) - max(face.x, label.x)
+    height = min(face.y + face.height, label.y + label.height) - max(face.y, label.y)
     if width <= 0 or height <= 0:
         return 0.0
-    return width * height / (a.width * a.height + b.width * b.height - width * height)
+    both, least = width * height, label.width * label.height
+    alike = both / (face.width * face.height + least - both)
+    return alike if alike > (_ALIKE if both < _PART * least else _HARDLY_ALIKE) else 0.0

@@ -7,14 +7,14 @@ already, or still.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
 from media.detections import Detections, Face
-from redaction.links import WELL_SEEN, apart, chains
+from redaction.echoes import Seen, parted
+from redaction.links import WELL_SEEN, chains
 
 MOST_SKIPPED = 3
 """Detections speak of every so manyth frame at least."""
@@ -23,17 +23,10 @@ BEFORE_AND_AFTER = 0.24
 _ONCE_IS_ENOUGH = 0.5
 _NEVER_MORE = 0.3
 """Who was never seen better than this may be a pattern: covered where it was seen, and nobody to choose."""
-_COUNTS = 0.2001
-"""A score up to which a face counts only because somebody was well seen there in the look before or after."""
-_BESIDE = 1.0
-"""How far from a face that is well seen, in sizes, something may be hardly seen that goes with it."""
 _LONG_UNSEEN = 7
 """Frames without a look at somebody that a checker should see: more than two steps of the detector."""
 _STEADY = 2
 """Sizes are made steady over so many sightings to either side."""
-
-
-_Seen = list[tuple[int, Face]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +73,8 @@ class Track:
         sightings: one for each frame from the first in which the face was seen to the last; never empty.
         before: boxes for the frames just before the first sighting, in rising order of frames: it may have been there.
         after: likewise after the last one.
-        beside: what was hardly seen beside them while they were well seen: an ear, a collar. It goes where they go.
+        beside: boxes for what was hardly seen beside them while they were well seen: an ear, a collar, an echo. It goes
+            where they go.
     """
 
     number: int
@@ -145,17 +139,17 @@ class Followed:
 
 def follow(found: Detections) -> Followed:
     """Put every face that was seen into a track, or among the strays."""
-    known: list[_Seen] = []
-    rest: list[_Seen] = []
+    known: list[Seen] = []
+    rest: list[Seen] = []
     for places in chains(found):
         seen = [(frame, found.looked[frame][at]) for frame, at in places]
         best = max(face.score for _, face in seen)
         is_somebody = best >= _ONCE_IS_ENOUGH or (len(seen) > 1 and best >= _NEVER_MORE)
         (known if is_somebody else rest).append(seen)
     known.sort(key=lambda seen: (seen[0][0], seen[0][1].x, seen[0][1].y))
-    strays, beside = _strays(rest, known)
+    strays, beside = parted(rest, known)
     tracks = tuple(
-        replace(_track(number, seen, found=found), beside=tuple(beside[number]))
+        replace(_track(number, seen, found=found), beside=_beside(beside.get(number, ()), found=found))
         for number, seen in enumerate(known, start=1)
     )
     return Followed(tracks, tuple(_track(0, seen, found=found) for seen in strays))
@@ -201,41 +195,14 @@ def between(a: Box, b: Box, part: float) -> Box:
     return Box(x - width / 2, y - height / 2, width, height)
 
 
-def _strays(rest: Iterable[_Seen], known: Iterable[_Seen]) -> tuple[list[_Seen], defaultdict[int, list[Sighting]]]:
-    """What is nobody's, and what goes with somebody who is well seen beside it, by their number.
-
-    A face below the detector's own threshold counts only because somebody was well seen there just before or after.
-    Where they are well seen in the same frame too, it isn't they, nor is a reason left to take it for anybody.
-    """
-    well: defaultdict[int, list[tuple[int, Face]]] = defaultdict(list)
-    for number, seen in enumerate(known, start=1):
-        for frame, face in seen:
-            if face.score >= WELL_SEEN:
-                well[frame].append((number, face))
-    strays: list[_Seen] = []
-    beside: defaultdict[int, list[Sighting]] = defaultdict(list)
-    for seen in rest:
-        owners = [_beside(face, well[frame]) for frame, face in seen]
-        if None in owners:
-            strays.append(seen)
-            continue
-        for owner, (frame, face) in zip(owners, seen, strict=True):
-            if owner is not None:
-                beside[owner].append(Sighting(frame, box_of(face), face.score, sure=False))
-    for mine in beside.values():
-        mine.sort(key=lambda one: (one.frame, one.box.x, one.box.y))
-    return strays, beside
+def _beside(hardly_seen: Iterable[Seen], *, found: Detections) -> tuple[Sighting, ...]:
+    """Boxes for what goes with somebody; where they are covered, so is it, in the frames around too."""
+    made = [_track(0, seen, found=found) for seen in hardly_seen]
+    boxes = [box for one in made for box in (*one.before, *one.sightings, *one.after)]
+    return tuple(sorted(boxes, key=lambda one: (one.frame, one.box.x, one.box.y)))
 
 
-def _beside(face: Face, well_seen: Iterable[tuple[int, Face]]) -> int | None:
-    """The number of whoever is well seen where a face that doesn't count by itself was hardly seen."""
-    if face.score > _COUNTS:
-        return None
-    near = [(apart(face, other), number) for number, other in well_seen if apart(face, other) <= _BESIDE]
-    return min(near)[1] if near else None
-
-
-def _track(number: int, seen: list[tuple[int, Face]], *, found: Detections) -> Track:
+def _track(number: int, seen: Seen, *, found: Detections) -> Track:
     steady = _steadied(seen)
     sightings = tuple(_filled(steady))
     while_there = max(2, round(float(found.fps) * BEFORE_AND_AFTER)) if number else MOST_SKIPPED - 1
@@ -251,7 +218,7 @@ def _track(number: int, seen: list[tuple[int, Face]], *, found: Detections) -> T
     )
 
 
-def _steadied(seen: list[tuple[int, Face]]) -> list[Sighting]:
+def _steadied(seen: Seen) -> list[Sighting]:
     """What was seen, with sizes that don't flicker and are never smaller than seen."""
     made = []
     for at, (frame, face) in enumerate(seen):

@@ -16,6 +16,7 @@ import vault.out_of_use
 import vault.redaction_models
 import vault.upkeep_models
 import vault.viewing_models
+import vault.watched
 from core.db import Base
 
 METADATA = Base.metadata

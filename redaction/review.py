@@ -18,7 +18,7 @@ import identity
 import keys
 import vault
 from audit import Event
-from consent import Purpose, Rendition, RenditionState
+from consent import Rendition, RenditionState
 from core.db import Database, not_found
 from core.errors import Conflict, Invalid, Refused
 from core.ids import CaseId, PersonId, RenditionId, new_id
@@ -238,8 +238,7 @@ def _require_watched(session: Session, row: CheckRow, *, at: datetime) -> None:
     if not vault.has_watched_whole(
         session,
         RenditionId(row.rendition_id),
-        viewer=PersonId(row.checker),
-        purpose=Purpose.CHECK,
+        checker=PersonId(row.checker),
         since=row.asked_at,
         at=at,
     ):

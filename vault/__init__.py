@@ -80,7 +80,8 @@ from vault.tidying import Tidied, destroy_again, tidy
 from vault.underway import Upload, resumable_upload, unfinished_uploads, upload
 from vault.uploads import Bounds, expire_upload, stale_uploads
 from vault.versions import current, is_current, makers_of
-from vault.viewings import Viewing, has_watched_whole
+from vault.viewings import Viewing
+from vault.watched import has_watched_whole
 from vault.whereabouts import NOT_OURS, recognise, seen_in
 from vault.workshop import RUNNERS, Runner, give_up
 

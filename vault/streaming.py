@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
-from consent import Watch
+from consent import Purpose, Watch
 from core.db import Database
 from core.errors import Damaged, Refused, VaultError
 from core.ids import ViewingId
@@ -25,6 +25,7 @@ from vault.desk import Desk
 from vault.leave import Leave
 from vault.objects import ObjectStore
 from vault.tally import SMALL_BYTES, tally_on
+from vault.watched import Span
 
 _ETAG_DIGITS = 32
 _ASKED_AT_ONCE = 2
@@ -165,7 +166,7 @@ class Reading:
             finally:
                 ahead.forget()
                 tally = tally_on(self._leave.desk.db)
-                tally.add(self._leave.ticket.id, count=served)
+                tally.add(self._leave.ticket.id, count=served, watched=self._watched(served))
                 if served < SMALL_BYTES and self.end < self.total and not self._leave.is_over:
                     tally.write_soon()
                 else:
@@ -220,6 +221,12 @@ class Reading:
         """Where this range begins and ends in a segment of so many bytes."""
         base = plain_offset_of(index)
         return slice(max(0, self.start - base), min(count, self.end - base))
+
+    def _watched(self, served: int) -> Span | None:
+        """What must be known of a checker's viewing: which part they were sent, not only how much."""
+        if not served or self._leave.ticket.inquiry.purpose is not Purpose.CHECK:
+            return None
+        return self.start, self.start + served
 
     def _note(self) -> None:
         self._leave.settle()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from typing import Final
 
@@ -17,6 +17,7 @@ from core.db import Database
 from core.errors import VaultError
 from core.ids import ViewingId
 from vault import viewings
+from vault.watched import Span, note
 
 SMALL_BYTES: Final = 1024 * 1024
 """Ranges below that needn't be written down one by one."""
@@ -32,18 +33,28 @@ class Tally:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._pending: Counter[ViewingId] = Counter()
+        self._watched: defaultdict[ViewingId, list[Span]] = defaultdict(list)
         self._due = float("-inf")
 
-    def add(self, viewing_id: ViewingId, *, count: int) -> None:
-        """Count bytes; they are written down with the next ``write``."""
+    def add(self, viewing_id: ViewingId, *, count: int, watched: Span | None = None) -> None:
+        """Count bytes; they are written down with the next ``write``.
+
+        Args:
+            viewing_id: whose.
+            count: how many.
+            watched: which, where that must be known.
+        """
         with self._lock:
             self._pending[viewing_id] += count
+            if watched is not None:
+                self._watched[viewing_id].append(watched)
 
     def write(self) -> None:
         """Write down all that was counted. Blocks; what can't be written waits for the next time."""
         with self._writing:
             with self._lock:
                 pending, self._pending = self._pending, Counter()
+                watched, self._watched = self._watched, defaultdict(list)
             if not pending.total():
                 return
             at = self._db.clock.now()
@@ -51,9 +62,13 @@ class Tally:
                 with self._db.begin() as session:
                     for viewing_id, count in sorted(pending.items()):
                         viewings.served(session, viewing_id, count=count, at=at)
+                    for viewing_id, spans in sorted(watched.items()):
+                        note(session, viewing_id, spans)
             except BaseException:
                 with self._lock:
                     self._pending.update(pending)
+                    for viewing_id, spans in watched.items():
+                        self._watched[viewing_id] += spans
                 raise
 
     def write_soon(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 import consent
@@ -188,37 +188,6 @@ def end_all(session: Session, rendition_id: RenditionId, *, reason: str, at: dat
         .where(ViewingRow.rendition_id == rendition_id, ViewingRow.ended_at.is_(None))
         .values(ended_at=at, end_reason=reason)
     )
-
-
-def has_watched_whole(
-    session: Session, rendition_id: RenditionId, *, viewer: PersonId, purpose: Purpose, since: datetime, at: datetime
-) -> bool:
-    """Whether somebody was given all bytes of a rendition for a purpose, and has had the time to watch it.
-
-    What is still on its way counts when its range ends. A browser fetches a short film as soon as its page is opened,
-    so bytes alone would say that it was watched before anybody pressed *Play*.
-
-    Args:
-        session: of the main database.
-        rendition_id: which.
-        viewer: who.
-        purpose: for what.
-        since: viewings that began earlier don't count.
-        at: now.
-    """
-    query = select(func.coalesce(func.sum(ViewingRow.bytes_served), 0), func.min(ViewingRow.begun_at)).where(
-        ViewingRow.rendition_id == rendition_id,
-        ViewingRow.viewer == viewer,
-        ViewingRow.purpose == purpose.value,
-        ViewingRow.begun_at >= since,
-        ViewingRow.bytes_served > 0,
-    )
-    row = renditions.find(session, rendition_id)
-    film = session.get_one(ObjectRow, row.object_id)
-    served, begun = session.execute(query).one()
-    if begun is None or int(served) < (film.plain_length or 1):
-        return False
-    return at - begun >= timedelta(milliseconds=row.duration_ms)
 
 
 def _object(name: str | None) -> ObjectId | None:

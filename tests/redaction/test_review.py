@@ -90,6 +90,21 @@ def test_half_a_look_is_none(cinema: Cinema) -> None:
         attest(cinema, *listed(cinema))
 
 
+def test_the_first_half_twice_is_no_look_at_the_second(cinema: Cinema) -> None:
+    ask(cinema)
+    colleague, half = cinema.family.staff.colleague, len(cinema.clip.content) // 2
+    viewing = cinema.begin(colleague, Purpose.CHECK)
+    for _ in range(3):
+        cinema.play(colleague, viewing.id, end=half)
+    vault.end_viewing(cinema.db, actor=colleague.actor, viewing_id=viewing.id)
+    time_passes(cinema, seconds=9)
+    with pytest.raises(Conflict, match="watch_first"):
+        attest(cinema, *listed(cinema))
+    again = cinema.begin(colleague, Purpose.CHECK)
+    cinema.play(colleague, again.id, start=half - 1)
+    attest(cinema, *listed(cinema))
+
+
 def test_what_the_browser_fetched_at_once_was_not_watched_before_it_could_have_been(cinema: Cinema) -> None:
     ask(cinema)
     viewing = cinema.begin(cinema.family.staff.colleague, Purpose.CHECK)

@@ -9,8 +9,8 @@
   makes new ones: the longest that either waited (``.read_wait_ms``, ``.write_wait_ms``).
 * ``keys.case_roll_ms``: a new media key for a case of ``--objects`` objects (median).
 * ``keys.viewer_pause_ms``: the longest gap between two pieces of film that a viewer of a real server met while the
-  epoch rolled in another process, over as many cases; ``.baseline_ms`` the same for as long without a roll, the two
-  in turns; ``.ratio``.
+  epoch rolled in another process, over ``--watched`` cases: a pause is as long as one batch takes, however many come
+  after it; ``.baseline`` the same for as long without a roll, the two in turns; ``.ratio``.
 """
 
 from __future__ import annotations
@@ -53,10 +53,11 @@ _AT_ONCE = 2000
 
 def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--cases", type=int, default=100_000, help="that an epoch roll goes through")
+    command.add_argument("--watched", type=int, default=10_000, help="cases of the roll that somebody watches through")
     command.add_argument("--objects", type=int, default=100, help="of the case that is rolled")
     command.add_argument("--root", choices=ROOT_KINDS, action="append", help="only this kind; may be said again")
     command.add_argument("--seconds", type=float, default=0.3, help="for each round of wraps")
-    command.add_argument("--rounds", type=int, default=3, help="of watching, with and without a roll")
+    command.add_argument("--rounds", type=int, default=2, help="of watching, with and without a roll")
     command.add_argument("--database", choices=KINDS, action="append", help="only this kind; may be said twice")
 
 
@@ -72,7 +73,7 @@ def run(asked: argparse.Namespace) -> None:
             gaps = viewer_pauses(
                 folder / f"{kind}-viewer",
                 settings=lambda where, kind=kind: postgresql(where) if kind == "postgresql" else None,
-                prepare=lambda keystore: seed(keystore, cases=asked.cases),
+                prepare=lambda keystore: seed(keystore, cases=asked.watched),
                 rounds=asked.rounds,
             )
             base, rolled = statistics.median(gaps.without), statistics.median(gaps.during)

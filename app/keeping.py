@@ -146,7 +146,7 @@ def troubles(service: Service, standing: Standing) -> Iterator[Trouble]:
     if not service.keystore.agrees():
         yield Trouble("keys_behind", "Key rows and keyring are not of one time: see Restore in docs/operations.md.")
     yield from _rolls(standing, at=service.db.clock.now())
-    yield from _places(standing)
+    yield from _places(standing, configured=len(service.keystore.keyring.places))
     yield from map(damaged_words, service.keystore.damaged_keys())
     if service.keystore.copy_is_overdue():
         yield Trouble("key_copy_overdue", "The key rows weren't copied to a recovery place: `vig-vault key backup`.")
@@ -175,10 +175,14 @@ def _rolls(standing: Standing, *, at: datetime) -> Iterator[Trouble]:
         yield Trouble("roll_overdue", "Destroyed keys wait for a roll: `vig-vault key roll-epoch`. Does a worker run?")
 
 
-def _places(standing: Standing) -> Iterator[Trouble]:
+def _places(standing: Standing, *, configured: int) -> Iterator[Trouble]:
     used = [place for place in standing.places if place.lost_at is None]
+    all_read = sum(place.folder is not None for place in standing.places) == configured
     for place in used:
-        if place.problem is not None:
+        if place.folder is None and all_read:
+            said = f"Place {place.id} is registered, and VAULT_RECOVERY_PLACE doesn't name it: no roll goes through."
+            yield Trouble("place_unset", f"{said} Where it is gone: `vig-vault key places lost {place.id}`.")
+        elif place.problem is not None:
             yield Trouble("place_unreadable", f"Place {place.id} can't be read ({place.problem}). Mount or mend it.")
     if standing.roll is None and len({place.sequence for place in used if place.sequence is not None}) > 1:
         yield Trouble("places_differ", "The places hold different keyrings: `vig-vault key backup` makes them level.")

@@ -38,10 +38,17 @@ def check_current(db: Database, tree: Tree) -> None:
     """Refuse a database of another version.
 
     Raises:
-        Unavailable: it is older (upgrade it) or newer (upgrade the program).
+        Unavailable: it is older (upgrade it) or newer (upgrade the program); ``database_missing``: it is empty.
     """
     with db.engine.connect() as connection:
         have = MigrationContext.configure(connection).get_current_heads()
+    if not have:
+        which = "key" if tree is Tree.KEYS else "main"
+        raise Unavailable(
+            "database_missing",
+            f"There is nothing in the {which} database. Is its disk mounted, is its address right? If it is lost, see "
+            "Restore in docs/operations.md.",
+        )
     if set(have) != newest(tree):
         raise Unavailable(
             "schema_version",

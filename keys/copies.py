@@ -162,7 +162,9 @@ def require_places(db: Database, *, keyring: Keyring) -> None:
 def place_unknown() -> Unavailable:
     """The answer to a folder that is configured and not registered, or the other way round."""
     return Unavailable(
-        "place_unknown", "The folders named for the keys are not the registered ones. Please tell your administrator."
+        "place_unknown",
+        "The folders named for the keys are not the registered ones: set VAULT_RECOVERY_PLACE to those that `vig-vault "
+        "key places list` shows, and start every process again.",
     )
 
 

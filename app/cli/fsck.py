@@ -111,4 +111,4 @@ def _words(
         yield f"  started again: {restarted}"
     for code, subject, sentence in findings:
         yield f"{code}  {subject}\n    {sentence}"
-    yield f"{len(findings)} things to look at." if findings else "Clean: rows, sealed bytes and keys agree."
+    yield f"{len(findings)} to look at." if findings else "Clean: rows, sealed bytes and keys agree."

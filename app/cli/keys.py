@@ -20,6 +20,7 @@ from audit import Event
 from core.errors import Unavailable
 from keys import (
     MOST_AT_ONCE,
+    LocalRoot,
     PlaceKind,
     PlaceStanding,
     RollReport,
@@ -120,7 +121,8 @@ def backup(*, store: Store = None, passphrase_file: PassphraseFile = None, as_js
         standing = service.keystore.status()
     places = [place for place in standing.places if place.kind is PlaceKind.RECOVERY and place.lost_at is None]
     say(
-        f"{len(places)} recovery places hold the keyring and every key row, read back; {written} had older rows.",
+        f"Recovery places that hold the keyring and every key row, read back: {len(places)}; with older rows before: "
+        f"{written}.",
         as_json=as_json,
         written=written,
         places=[_place_values(place) for place in places],
@@ -191,6 +193,8 @@ def _gone_on(service: Service, report: RollReport) -> RollReport:
 def _former_words(one: RootStanding) -> str:
     if one.gone_at is not None:
         return f"{one.id}  {one.uri}, gone from {one.gone_at:%Y-%m-%d} on"
+    if one.uri == LocalRoot.uri:
+        return f"{one.id}  {one.uri} lay in the keyring alone: only copies of that open with it"
     return f"{one.id}  {one.uri}" + (", destroyed, nobody knows from when on it is gone" if one.destroyed_at else "")
 
 

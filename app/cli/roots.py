@@ -49,7 +49,9 @@ def rotate_root(
     lines = [
         f"The keyring is under its new root key ({made.uri}, {made.id[:12]}) at every place.",
         "Copies of the keyring that somebody made before still open with the OLD one: that can't be taken back.",
-        "Now put the new passphrase where the service finds it when it starts.",
+        "The same PIN or token opens it as before."
+        if is_next
+        else "Now put what opens the new root where the service finds it when it starts.",
     ]
     if name != read.root:
         lines.append(f"Set VAULT_ROOT to {name}, and start every process again at once.")

@@ -227,6 +227,7 @@ def test_a_place_is_added_lost_and_attested_gone(shop: Shop) -> None:
     added = shop.ask("key", "places", "add", str(second))[1]["place"]
     assert shop.run("key", "places", "add", str(second)) == (1, "keyring_exists")
     assert shop.run("key", "roll-epoch") == (1, "place_unknown"), "not before every process knows it"
+    assert [one["code"] for one in shop.ask("key", "status")[1]["troubles"]] == ["place_unset"]
     both = shop.with_places(first, second)
     assert both.run("key", "backup")[0] == 0
     assert both.run("key", "roll-epoch")[0] == 0

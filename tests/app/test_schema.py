@@ -61,5 +61,10 @@ def test_migrating_makes_the_same_triggers_as_the_models(
 
 
 def test_a_database_of_another_version_is_refused(fresh: Database) -> None:
+    with pytest.raises(Unavailable, match="database_missing"):  # upgrading it would hide that it is lost
+        check_current(fresh, Tree.VAULT)
+    with fresh.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('0001')"))
     with pytest.raises(Unavailable, match="schema_version"):
         check_current(fresh, Tree.VAULT)

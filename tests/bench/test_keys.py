@@ -13,7 +13,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.journey
 def test_the_cost_of_keys_is_measured_and_printed_as_name_and_value() -> None:
-    words = ["keys", "--cases", "300", "--watched", "300", "--objects", "5", "--seconds", "0.01", "--rounds", "1", "--database", "sqlite"]
+    words = [
+        "keys",
+        "--cases",
+        "300",
+        "--watched",
+        "300",
+        "--objects",
+        "5",
+        "--seconds",
+        "0.01",
+        "--rounds",
+        "1",
+        "--database",
+        "sqlite",
+    ]
     words += ["--root", "local", "--root", "hcvault"]
     done = subprocess.run(
         [sys.executable, "-m", "bench", *words], cwd=ROOT, capture_output=True, text=True, check=False

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from starlette.requests import Request
@@ -14,28 +12,18 @@ import identity
 import redaction
 import vault
 from app import people_list
-from app.family_page import STAGES
+from app.blur_words import look_lines, told
 from app.family_people import title_of
-from app.pages.words import joined, seconds
+from app.pages.words import joined
 from app.service import Service
 from app.viewing import begin, strip
 from consent import Purpose, RenditionState
 from core.errors import Conflict, Refused
 from core.ids import ClipId, PersonId, ViewingId, well_formed
-from core.jobs import ENDED
+from core.jobs import ENDED, JobState
 from identity import Actor
-from redaction import Beside, Choosing, LookHere, LookKind
+from redaction import Beside, CheckState, Choosing
 from vault import Clip, Looking, Progress, Treatment
-
-LOOKS = {
-    LookKind.BIRTH: "appears",
-    LookKind.DEATH: "is seen for the last time",
-    LookKind.GAP: "is lost for a moment",
-    LookKind.UNSURE: "was hardly seen",
-}
-_OF_NOBODY = {LookKind.CUT: "A new scene begins", LookKind.UNSURE: "Something like a face was hardly seen"}
-_LONG_ENOUGH = 50
-"""Parts of a thousand after which the time that is left can be told."""
 
 
 def context(request: Request, service: Service, actor: Actor, *, clip_id: ClipId) -> dict[str, Any]:
@@ -52,7 +40,7 @@ def context(request: Request, service: Service, actor: Actor, *, clip_id: ClipId
     said = {
         "case": {"id": clip.case_id, "title": title_of(view)},
         "clip": {"id": clip.id, "title": clip.title},
-        "looking": "done" if looking and looking.is_done else "running" if running else "none",
+        "looking": _stage(looking, running),
         "sentence": (looking.progress.sentence or "") if looking and not looking.is_done else "",
         "job": running,
         "choosing": None,
@@ -64,6 +52,7 @@ def context(request: Request, service: Service, actor: Actor, *, clip_id: ClipId
     return said | {
         "viewing": before,
         "after": _after(service, actor, clip),
+        "sent_back": _sent_back(service, actor, clip),
         "frames": original.frames,
         "rate_num": original.fps.numerator,
         "rate_den": original.fps.denominator,
@@ -155,28 +144,6 @@ def making_job(service: Service, clip: Clip, making: Progress | None) -> dict[st
     return _job(service, clip, making) if making is not None else None
 
 
-def told(progress: Progress, *, at: datetime) -> str:
-    """How far a job is, in words, with the time that is left where it can be told."""
-    if progress.sentence:
-        return progress.sentence
-    words = f"{STAGES.get(progress.stage, 'Working')}. {progress.thousandths // 10} %"
-    if progress.started_at is None or progress.thousandths < _LONG_ENOUGH:
-        return words
-    left = (at - progress.started_at) * (1000 - progress.thousandths) / progress.thousandths
-    return f"{words}. About {seconds(max(timedelta(seconds=1), left))} left"
-
-
-def look_lines(looks: tuple[LookHere, ...], *, rate: float) -> list[dict[str, Any]]:
-    """Frames to look at, as pages list them: each once, with all that is in doubt there."""
-    lines = []
-    for frame, found in groupby(looks, key=lambda one: one.frame):
-        several = list(found)
-        said = dict.fromkeys(_said(one) for one in several)
-        at = people_list.clock(frame, rate=rate)
-        lines.append({"frame": frame, "at": at, "text": ". ".join(said), "kept": any(one.kept for one in several)})
-    return lines
-
-
 def _beside(one: Beside, *, names: Mapping[PersonId, str]) -> dict[str, Any]:
     """Another clip from whose choices the guider may begin, and what these would show here."""
     said = {"clip": one.clip_id, "title": one.title, "version": one.version}
@@ -196,10 +163,28 @@ def film_of(text: str) -> ViewingId | None:
     return ViewingId(text) if well_formed(text) else None
 
 
-def _said(one: LookHere) -> str:
-    if one.number is None:
-        return _OF_NOBODY[one.kind]
-    return f"Person {one.number} {LOOKS[one.kind]}{', and stays visible' if one.kept else ''}"
+def _stage(looking: Looking | None, job: dict[str, Any] | None) -> str:
+    """The word for how far looking has come, as ``blur.html`` names them."""
+    if looking is not None and looking.is_done:
+        return "done"
+    if job is not None:
+        return "running"
+    ends = {JobState.PARKED: "failed", JobState.CANCELLED: "stopped"}
+    return ends.get(looking.progress.state, "none") if looking is not None else "none"
+
+
+def _sent_back(service: Service, actor: Actor, clip: Clip) -> dict[str, Any] | None:
+    """Why the version that there is was sent back, for whoever mends it."""
+    current = clip.current
+    if current is None:
+        return None
+    checks = redaction.checks_in(service.db, keystore=service.keystore, actor=actor, case_id=clip.case_id)
+    latest = next((one for one in checks if one.rendition_id == current.id), None)
+    if latest is None or latest.state is not CheckState.SENT_BACK:
+        return None
+    with service.db.read() as session:
+        by = identity.person_name(session, keystore=service.keystore, person=latest.checker)
+    return {"by": by, "at": latest.answered_at, "remark": latest.note}
 
 
 def _job(service: Service, clip: Clip, progress: Progress) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from vault import Clip, RenditionLine, Treatment
 
 OFFERED = {Role.SOCIAL_WORKER: Purpose.SOCIAL_WORKER, Role.SUPERVISOR: Purpose.SUPERVISION}
 """Whom the family may be asked about, by their place in the case."""
+_ENDED = "It has changed since it was last checked. Ask for a new check."
 ASK_AGAIN = frozenset({Reason.NOT_ASKED, Reason.EXPIRED, Reason.LAPSED, Reason.UNSETTLED})
 """Reasons for a no that asking may mend."""
 
@@ -72,13 +73,13 @@ def _clip(service: Service, actor: Actor, clip: Clip, rendition: RenditionLine |
 
 
 def _check(service: Service, actor: Actor, clip: Clip, rendition: RenditionLine | None) -> dict[str, Any]:
-    nothing: dict[str, Any] = {"state": "none", "by": "", "at": None, "remark": ""}
+    nothing: dict[str, Any] = {"state": "none", "by": "", "at": None, "remark": "", "ended": ""}
     if rendition is None:
         return nothing
     found = redaction.checks_in(service.db, keystore=service.keystore, actor=actor, case_id=clip.case_id)
     latest: Check | None = next((one for one in found if one.rendition_id == rendition.id), None)
     if latest is None or (latest.state is CheckState.PASSED and rendition.attested_by is None):
-        return nothing
+        return nothing | {"ended": _ENDED if _was_checked(clip, found) else ""}
     names = {CheckState.WAITING: "asked", CheckState.PASSED: "passed", CheckState.SENT_BACK: "sent_back"}
     with service.db.read() as session:
         by = identity.person_name(session, keystore=service.keystore, person=latest.checker)
@@ -87,7 +88,13 @@ def _check(service: Service, actor: Actor, clip: Clip, rendition: RenditionLine 
         "by": by,
         "at": latest.answered_at,
         "remark": latest.note,
+        "ended": f"{by} no longer checks it. Ask a colleague again." if latest.state is CheckState.TAKEN_BACK else "",
     }
+
+
+def _was_checked(clip: Clip, found: tuple[Check, ...]) -> bool:
+    """Whether there was a check, of this version as it was or of one before."""
+    return bool({one.rendition_id for one in found} & {one.id for one in clip.renditions})
 
 
 def _checkers(service: Service, actor: Actor, view: CaseView, rendition: RenditionLine | None) -> list[dict[str, str]]:

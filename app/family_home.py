@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 import consent
 import identity
+import redaction
 import vault
 from app.family_words import ANSWERED, ASKING, Asking, audience_role
 from app.listing import Pages, cut
@@ -148,6 +149,17 @@ def about(people: Iterable[PersonId], *, actor: Actor, names: Mapping[str, str])
     if not children:
         return ""
     return joined([*children, "yourself"] if actor.person in people else children)
+
+
+def who_is_seen(service: Service, actor: Actor, *, rendition_id: RenditionId) -> str:
+    """Who can be seen in a blurred version that they watch; empty for one in which nobody is blurred."""
+    with service.db.read() as session:
+        if redaction.manifest_of(session, keystore=service.keystore, rendition_id=rendition_id) is None:
+            return ""
+        shown = vault.persons_listed(session, rendition_id)
+        names = identity.person_names(session, keystore=service.keystore, people=shown - {actor.person})
+    seen = joined([*sorted(names.values()), *(["yourself"] if actor.person in shown else [])])
+    return f"You can see {seen}. Other people are blurred." if seen else "Everyone in it is blurred."
 
 
 def names_of(service: Service, asked: Iterable[Iterable[Question | consent.HistoryLine]]) -> dict[str, str]:

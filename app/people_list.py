@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from app.listing import cut
-from app.pages.words import joined, seconds
+from app.pages.words import seconds
 from core.ids import ClipId, PersonId, ViewingId
 from redaction import Choosing, Somebody
 from vault import Looking
@@ -39,11 +39,21 @@ def listed(
     for one in order:
         if one.kept:
             kept.setdefault(names.get(one.kept, ""), []).append(one.number)
+    page_of = {one.number: place // SIZE + 1 for place, one in enumerate(order)}
+    ordered = f"{_ORDER}={_AS_THEY_COME}&" if as_they_come else ""
     return {
         "people": [_person(one, names=names, rate=rate, grid=grid) for one in shown.lines],
-        "page_of": {one.number: place // SIZE + 1 for place, one in enumerate(order)},
+        "page_of": page_of,
         "how_many": len(order),
-        "kept": [{"name": name, "numbers": joined([str(one) for one in each])} for name, each in kept.items()],
+        "kept": [
+            {
+                "name": name,
+                "numbers": [
+                    {"number": one, "address": f"{path}?{ordered}{_PAGE}={page_of[one]}#person-{one}"} for one in each
+                ],
+            }
+            for name, each in kept.items()
+        ],
         "pages": shown.pages,
         "as_they_come": as_they_come,
         "other_order": f"{path}#people" if as_they_come else f"{path}?{_ORDER}={_AS_THEY_COME}#people",

@@ -105,8 +105,9 @@ def player_page(
     back: Mapping[str, str],
     kind: str,
     questions: str | None = None,
+    seen: str = "",
 ) -> Response:
-    """The page on which a viewing that has begun is watched; the words are ``watch_page``'s."""
+    """The page on which a viewing that has begun is watched; the words are ``watch_page``'s, and ``seen``: who is."""
     with service.db.read() as session:
         title = vault.title_of(session, keystore=service.keystore, rendition_id=viewing.rendition_id)
     return page(
@@ -118,6 +119,7 @@ def player_page(
         back=back,
         until=viewing.valid_until,
         questions=questions,
+        seen=seen,
     )
 
 

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 import redaction
 import vault
 from app import blur_page, people_list
+from app.blur_words import told
 from app.forms import Form, Posted
 from app.policy import staff
 from app.service import Service, service_of
@@ -129,7 +130,7 @@ def progress(clip_id: ClipId, actor: Guider, service: TheService) -> Response:
     found = looking.progress if looking is not None and not looking.is_done else making
     if found is None:
         return JSONResponse({"state": "done", "percent": 100, "text": ""})
-    text = blur_page.told(found, at=service.db.clock.now())
+    text = told(found, at=service.db.clock.now())
     state = _ENDS.get(found.state, "failed")
     return JSONResponse({"state": state, "percent": found.thousandths // 10, "text": text})
 

@@ -10,7 +10,8 @@ import consent
 import identity
 import redaction
 import vault
-from app import blur_page, clip_page
+from app import clip_page
+from app.blur_words import look_lines
 from app.forms import Form, Posted
 from app.listing import cut
 from app.policy import STAFF, staff
@@ -219,7 +220,7 @@ def _check_page(
         people=[{"id": person, "name": name} for person, name in found.listed],
         viewing=player,
         is_redacted=looks is not None,
-        looks=blur_page.look_lines(looks or (), rate=viewing.fps[0] / viewing.fps[1]),
+        looks=look_lines(looks or (), rate=viewing.fps[0] / viewing.fps[1]),
         frames=viewing.frames,
         rate_num=viewing.fps[0],
         rate_den=viewing.fps[1],

@@ -59,7 +59,14 @@ def watch(request: Request, rendition_id: RenditionId, actor: Family, service: T
     asked = consent.questions_for(service.db, actor=actor)
     waiting = any(one.rendition_id == rendition_id and one.state is GrantState.REQUESTED for one in asked)
     return player_page(
-        request, service, viewing, player=player, back=BACK, kind="family", questions=address if waiting else None
+        request,
+        service,
+        viewing,
+        player=player,
+        back=BACK,
+        kind="family",
+        questions=address if waiting else None,
+        seen=family_home.who_is_seen(service, actor, rendition_id=rendition_id),
     )
 
 

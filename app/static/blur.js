@@ -12,6 +12,7 @@ video.parentElement.append(overlay);
 let state = null; // what is chosen, as the server says
 let drawing = null; // the cover that is being placed
 let sending = false;
+const waiting = []; // what was pressed while a step was on its way: taken one after the other, in their order
 
 const choices = () => document.querySelector("[data-choices]");
 const holder = () => choices() && choices().querySelector("[data-state]");
@@ -96,7 +97,7 @@ function goTo(person) {
     return;
   }
   card.scrollIntoView({ block: "center" });
-  card.querySelector("button:not([data-jump])").focus({ preventScroll: true });
+  card.querySelector(".vault-person__do button").focus({ preventScroll: true });
 }
 
 // Another page of the list, while the film stays where it is.
@@ -108,7 +109,10 @@ function show(address, then) {
 // A step without a new page: the server answers with the part that changed. A document that the browser itself parsed
 // needs no trusted types, and no script in it runs.
 function send(fields, { to, focus, then, silent } = {}) {
-  if (sending) return;
+  if (sending) {
+    waiting.push([fields, { to, focus, then, silent }]);
+    return;
+  }
   sending = true;
   const asked = new XMLHttpRequest();
   asked.open("POST", to || holder().dataset.action);
@@ -123,18 +127,33 @@ function send(fields, { to, focus, then, silent } = {}) {
       return;
     }
     const open = [...choices().querySelectorAll("details[open]")].map((one) => one.closest("[data-person]")?.id);
+    const ticked = fields.get("do") === "together" ? [] : [...choices().querySelectorAll("input:checked")];
     choices().replaceWith(document.adoptNode(fresh));
     for (const id of open) if (id) document.getElementById(id)?.querySelector("details")?.setAttribute("open", "");
+    for (const one of ticked) document.querySelector(`input[form="ticked"][value="${one.value}"]`)?.click();
     load();
     const problem = choices().querySelector("[data-problem]");
     said.textContent = problem ? problem.textContent : silent ? "" : "Saved.";
     if (problem) problem.scrollIntoView({ block: "center" });
-    const next = focus && document.getElementById(focus);
-    if (next && !next.disabled) next.focus({ preventScroll: true });
+    if (focus) focusOn(focus);
     if (then) then();
+    if (problem) waiting.length = 0;
+    else if (waiting.length) {
+      const [later, options] = waiting.shift();
+      if (later.has("version")) later.set("version", holder().dataset.version);
+      send(later, options);
+    }
   });
   fields.set("part", "choices");
   asked.send(fields);
+}
+
+// What was pressed may be gone, or can't be pressed any more: who uses keys goes on from the heading, not from the top.
+function focusOn(id) {
+  let next = document.getElementById(id);
+  if (!next || next.disabled) next = document.getElementById({ undo: "redo", redo: "undo" }[id] || "people");
+  if (next.tabIndex < 0) next.tabIndex = -1;
+  next.focus({ preventScroll: true });
 }
 
 document.addEventListener("submit", (event) => {
@@ -146,7 +165,15 @@ document.addEventListener("submit", (event) => {
   const card = form.closest("[data-person]");
   const number = fields.get("number");
   const after = { keep: `cover-${number}`, cover: `keep-${number}-1`, begin: "undo" }[fields.get("do")];
-  send(fields, { focus: after || (card && card.id) || (event.submitter && event.submitter.id) });
+  send(fields, { focus: after || (card && card.id) || (event.submitter && event.submitter.id) || "people" });
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-person-link]");
+  const person = link && state.people.find((one) => one.number === Number(link.dataset.personLink));
+  if (!person || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  goTo(person);
 });
 
 document.addEventListener("click", (event) => {
@@ -186,10 +213,10 @@ function beginDrawing(region, button) {
   const bar = document.createElement("div");
   bar.className = "vault-drawing";
   const save = pressable("Save this cover", "govuk-button", saveDrawing);
-  const cancel = pressable("Don’t save", "govuk-button govuk-button--secondary", () => { endDrawing(); button.focus(); });
+  const cancel = pressable("Don’t save", "govuk-button govuk-button--secondary", leaveDrawing);
   bar.append(save, cancel);
   beside.after(bar);
-  drawing = { region, box: box.map(Number), element, bar };
+  drawing = { region, box: box.map(Number), element, bar, button };
   overlay.classList.add("vault-overlay--drawing");
   element.addEventListener("keydown", moveByKey);
   draw();
@@ -215,6 +242,12 @@ function endDrawing() {
   draw();
 }
 
+function leaveDrawing() {
+  const { button } = drawing;
+  endDrawing();
+  button.focus();
+}
+
 function saveDrawing() {
   const { region, box } = drawing;
   const [x, y, width, height] = box.map((side) => Math.round(side * 10) / 10);
@@ -227,7 +260,7 @@ function saveDrawing() {
 function moveByKey(event) {
   const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
   if (event.key === "Enter") saveDrawing();
-  else if (event.key === "Escape") endDrawing();
+  else if (event.key === "Escape") leaveDrawing();
   else if (by) {
     const far = Math.max(2, state.width / 100);
     const at = event.shiftKey ? 2 : 0;

@@ -199,6 +199,7 @@ def _watching() -> Iterator[Sample]:
         "back": BACK,
         "until": NOW,
         "questions": None,
+        "seen": "",
     }
     yield Sample("watch", "watch.html", WORKER, context=watch | {"kind": "professional"})
     yield Sample("watch-together", "watch.html", GUIDER, context=watch | {"kind": "together"})
@@ -211,6 +212,7 @@ def _watching() -> Iterator[Sample]:
             "kind": "family",
             "viewing": VIEWING | {"name": "", "events": None},
             "questions": "/your-clips/r1/questions",
+            "seen": "You can see Ava Bell and yourself. Other people are blurred.",
         },
     )
     yield Sample("unavailable", "unavailable.html", WORKER, context={"back": BACK})

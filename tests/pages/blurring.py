@@ -25,7 +25,7 @@ def blur_samples() -> Iterator[Sample]:
     where = "/clips/k1/blur"
     yield Sample("blur-not-looked", "blur.html", GUIDER, where, context=NOTHING)
     yield Sample("blur-looking", "blur.html", GUIDER, where, context=NOTHING | {"looking": "running", "job": JOB})
-    failed = {"sentence": "This film can't be read as one. Choose another."}
+    failed = {"looking": "failed", "sentence": "This film can't be read as one. Choose another."}
     yield Sample("blur-failed", "blur.html", GUIDER, where, context=NOTHING | failed)
     yield Sample("blur-choosing", "blur.html", GUIDER, where, context=_choosing())
     yield Sample(
@@ -37,6 +37,7 @@ def blur_samples() -> Iterator[Sample]:
         context=_choosing()
         | {
             "after": {"viewing": VIEWING, "made_at": NOW},
+            "sent_back": {"by": "Kim Lowe", "at": NOW, "remark": "A face in the mirror."},
             "made": {"reason": "A neighbour came in"},
             "making": JOB,
             "making_sentence": "The machine was too busy. Try again.",
@@ -64,6 +65,7 @@ def _choosing() -> dict[str, Any]:
         "looking": "done",
         "viewing": VIEWING,
         "after": None,
+        "sent_back": None,
         "frames": 50,
         "rate_num": 25,
         "rate_den": 1,
@@ -85,7 +87,7 @@ def _choosing() -> dict[str, Any]:
             "shape": "ellipse",
             "people": people,
             "how_many": 30,
-            "kept": [{"name": "Ava Bell", "numbers": "1 and 9"}],
+            "kept": [{"name": "Ava Bell", "numbers": [{"number": 1, "address": "/clips/k1/blur?people=1#person-1"}]}],
             "pages": Pages("Showing 1 to 3 of 30 people", later="/clips/k1/blur?people=2#people"),
             "as_they_come": False,
             "other_order": "/clips/k1/blur?order=first#people",

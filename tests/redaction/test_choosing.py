@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 import redaction
-from app.blur_page import look_lines
+from app.blur_words import look_lines
 from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, Refused
 from core.ids import ClipId, PersonId, new_id

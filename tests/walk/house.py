@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ import retention
 from app.demo.clock import DemoClock
 from consent import Audience, Purpose
 from core import mark
-from core.ids import PersonId
+from core.ids import PersonId, VisitId
 from identity import PersonKind, Role
 from tests.app.stage import Stage, staged
 from tests.families import Family, Someone, Staff, sign_in
@@ -47,6 +47,8 @@ class House:
         ids: the values that a name in a path can have.
         asked: the clip about which questions wait.
         shared: the clip that the social worker may watch.
+        visit: at which they were filmed.
+        film, pictures: of every clip: two seconds, a still of them and a strip.
     """
 
     stage: Stage
@@ -55,6 +57,9 @@ class House:
     ids: dict[str, list[str]]
     asked: Clip
     shared: Clip
+    visit: VisitId
+    film: bytes
+    pictures: Mapping[ObjectKind, bytes]
 
     @property
     def origin(self) -> str:
@@ -147,6 +152,9 @@ def furnished(folder: Path) -> Iterator[House]:
             },
             asked=asked,
             shared=shared,
+            visit=visit,
+            film=film,
+            pictures=pictures,
         )
 
 

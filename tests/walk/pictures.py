@@ -31,6 +31,15 @@ def pictured(page: Page, place: Place) -> None:
     page.emulate_media(color_scheme="light")
 
 
+def pictured_state(page: Page, name: str) -> None:
+    """Take them of one state of a page, on each kind of device, where a folder is named."""
+    folder = os.environ.get(VARIABLE)
+    if folder:
+        for form, width in (("desktop", 1280), ("tablet", 820), ("phone", 390)):
+            page.set_viewport_size({"width": width, "height": 900})
+            _take(page, Path(folder), f"state-{name}-{form}")
+
+
 def _take(page: Page, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     page.evaluate("(document.activeElement || document.body).blur(), scrollTo(0, 0)")

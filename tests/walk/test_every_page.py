@@ -15,9 +15,10 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 from tests.pages.test_browser import LEVEL
 from tests.walk import looking
+from tests.walk.blurring import Studio, shots
 from tests.walk.conftest import keep
 from tests.walk.house import House
-from tests.walk.pictures import pictured
+from tests.walk.pictures import pictured, pictured_state
 from tests.walk.places import Found, Place
 
 pytestmark = pytest.mark.browser
@@ -45,6 +46,24 @@ def test_every_page_works_for_everyone(house: House, found: Found, contexts: Cal
     faults += [f"two pages are called {title}: {sorted(paths)}" for title, paths in titles.items() if len(paths) > 1]
     faults += [f"{title} says nothing" for title in titles if not re.fullmatch(r"[A-Z\d].{3,} \u2013 VIG Vault", title)]
     assert faults == [], "\n".join(f"{count} times: {one}" for one, count in Counter(faults).items())
+
+
+def test_blurring_works_in_every_state(house: House, contexts: Callable[[str], BrowserContext]) -> None:
+    """One test, since making the states is most of the work; those that no job of this store would ever be in."""
+    faults: list[str] = []
+    for shot in shots(Studio(house.stage, house.family, house.visit, house.film, house.pictures)):
+        page = contexts(shot.who).new_page()
+        heard = _listening(page)
+        page.goto(shot.address)
+        if shot.opened:
+            page.get_by_text(shot.opened).first.click()
+        wrong = looking.narrow(page, widths=(390, 820))
+        found = Axe().run(page, options=LEVEL)
+        wrong += [found.generate_report()] if found.violations_count else []
+        faults += [f"{shot.name}: {one}" for one in [*wrong, *heard]]
+        pictured_state(page, shot.name)
+        page.close()
+    assert faults == [], "\n".join(faults)
 
 
 def _wrong(page: Page) -> list[str]:

@@ -28,6 +28,8 @@ _OF_SEVERAL = {
 _OF_NOBODY = {LookKind.CUT: "A new scene begins", LookKind.UNSURE: "Something like a face was hardly seen"}
 _LONG_ENOUGH = 50
 """Parts of a thousand after which the time that is left can be told."""
+_MANY = 100
+"""Frames to look at, above which they are told half a second by half a second."""
 _MINUTE = timedelta(minutes=1)
 
 
@@ -45,14 +47,28 @@ def told(progress: Progress, *, at: datetime) -> str:
 
 
 def look_lines(looks: tuple[LookHere, ...], *, rate: float) -> list[dict[str, Any]]:
-    """Frames to look at, as pages list them: each once, with all that is in doubt there."""
-    lines = []
-    for frame, found in groupby(looks, key=lambda one: one.frame):
-        several = list(found)
-        said = dict.fromkeys(_said(several))
-        at = clock(frame, rate=rate)
-        lines.append({"frame": frame, "at": at, "text": ". ".join(said), "kept": any(one.kept for one in several)})
-    return lines
+    """Frames to look at, as pages list them: each once, with all that is in doubt there.
+
+    Where there are very many, as in a crowd, what happens within half a second is one line, from its first frame on.
+    """
+    near = round(rate / 2) if len({one.frame for one in looks}) > _MANY else 1
+    lines: list[list[LookHere]] = []
+    for one in looks:
+        if not lines or one.frame - lines[-1][0].frame >= near:
+            lines.append([])
+        lines[-1].append(one)
+    return [_line(several, rate=rate) for several in lines]
+
+
+def _line(several: Sequence[LookHere], *, rate: float) -> dict[str, Any]:
+    first, last = several[0].frame, several[-1].frame
+    text = ". ".join(dict.fromkeys(_said(several)))
+    return {
+        "frame": first,
+        "at": clock(first, rate=rate),
+        "text": f"{text}. Go on to {clock(last, rate=rate)}" if last > first else text,
+        "kept": any(one.kept for one in several),
+    }
 
 
 def _left(left: timedelta) -> str:

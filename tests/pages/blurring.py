@@ -24,9 +24,6 @@ def blur_samples() -> Iterator[Sample]:
     """All of it."""
     where = "/clips/k1/blur"
     yield Sample("blur-not-looked", "blur.html", GUIDER, where, context=NOTHING)
-    yield Sample("blur-looking", "blur.html", GUIDER, where, context=NOTHING | {"looking": "running", "job": JOB})
-    failed = {"looking": "failed", "sentence": "This film can't be read as one. Choose another."}
-    yield Sample("blur-failed", "blur.html", GUIDER, where, context=NOTHING | failed)
     yield Sample("blur-choosing", "blur.html", GUIDER, where, context=_choosing())
     yield Sample(
         "blur-made",

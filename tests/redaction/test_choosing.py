@@ -11,7 +11,7 @@ from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, Refused
 from core.ids import ClipId, PersonId, new_id
 from media.detections import Face
-from redaction import Box, Cover, Keep, LookKind, Merge, Mute, Part, Place, Step
+from redaction import Box, Cover, Keep, LookHere, LookKind, Merge, Mute, Part, Place, Step
 from tests.redaction.chooser import Chooser
 from tests.redaction.faces import add_detections, numbered_otherwise, two_people
 from tests.vault.cinema import Cinema
@@ -178,3 +178,16 @@ def test_a_face_that_was_seen_once_and_badly_is_a_moment_at_which_to_look(choose
     (doubt,) = [one for one in chooser.looks().look_here if one.kind is LookKind.UNSURE]
     assert (doubt.frame, doubt.number, doubt.kept) == (frame - first, None, False)
     assert [line["text"] for line in look_lines((doubt,), rate=25)] == ["Something like a face was hardly seen"]
+
+
+def test_what_happens_to_several_at_once_is_one_moment_and_so_is_half_a_second_of_a_crowd() -> None:
+    def coming(frame: int, number: int) -> LookHere:
+        return LookHere(frame, LookKind.BIRTH, number, kept=number == 3)
+
+    at_once = tuple(coming(10, number) for number in (1, 2, 3))
+    assert [line["text"] for line in look_lines(at_once, rate=25)] == [
+        "Person 3 appears, and stays visible. People 1 and 2 appear"
+    ]
+    lines = look_lines(tuple(coming(frame, 1) for frame in range(600)), rate=24)
+    assert [line["frame"] for line in lines] == list(range(0, 600, 12)), "none is left out"
+    assert lines[0]["text"] == "Person 1 appears. Go on to 0:00.46"

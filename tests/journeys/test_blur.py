@@ -255,7 +255,7 @@ def test_without_javascript_the_guider_mends_it_and_asks_again(house: House) -> 
         guider.types(From_frame="30", Up_to_frame="40")
         guider.presses("Silence this")
         said = guider.reads()
-        assert f"Visible: {CHILD} (1)" in said
+        assert f"Visible: {CHILD} (person 1)" in said
         assert "Silent from 0:01.20 to 0:01.60" in said
         assert "Now: one solid colour." in said
         assert "Now: boxes over heads." in said

@@ -16,6 +16,7 @@ from core.segments import SegmentReader
 from identity import Actor
 from keys import KeyStore
 from vault import errors, quarantine, renditions, sealed, viewings
+from vault.headers import headers_on
 from vault.models import ObjectRow
 from vault.objects import ObjectStore
 from vault.permits import permits_on
@@ -117,7 +118,7 @@ class Desk:
         """
         quarantine.refuse_unsound(found)
         key = self.keystore.object_key(ObjectId(found.id), capability=permit)
-        return sealed.opened(found, key=key, store=self.store)
+        return sealed.opened(found, key=key, store=self.store, headers=headers_on(self.db))
 
     def quarantining(self, found: ObjectRow) -> AbstractContextManager[None]:
         """Around a read: what fails its authentication is never given out again."""

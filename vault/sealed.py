@@ -23,6 +23,7 @@ from core.secret import Secret
 from core.segments import HEADER_SIZE, SegmentReader, damaged
 from keys import JobCapability, KeyStore
 from vault import errors, stretches
+from vault.headers import Headers
 from vault.models import ObjectKind, ObjectRow, ObjectState
 from vault.objects import Bytes, ObjectStore, ObjectWriter
 
@@ -150,17 +151,23 @@ def check_length(row: ObjectRow, *, store: ObjectStore) -> None:
         raise damaged()
 
 
-def opened(row: ObjectRow, *, key: Secret[bytes], store: ObjectStore) -> SegmentReader:
+def opened(row: ObjectRow, *, key: Secret[bytes], store: ObjectStore, headers: Headers | None = None) -> SegmentReader:
     """A reader of a sealed object that has the length and the header that were pinned.
 
     Of an object far away that is found out by the first read, and raised there.
+
+    Args:
+        row: the object's.
+        key: its own.
+        store: where it lies.
+        headers: those that were in place a moment ago, for whoever is played to; without it, it is looked at anew.
 
     Raises:
         Damaged: it hasn't, or it is gone.
     """
     read: Callable[[int, int], bytes]
     if store.stride and row.header is not None and row.sealed_length is not None:
-        read = stretches.Pinned(store, row.id, header=row.header, size=row.sealed_length)
+        read = stretches.Pinned(store, row.id, header=row.header, size=row.sealed_length, headers=headers)
     else:
         check_length(row, store=store)
         read = stretches.reader(store, row.id)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from core.segments import damaged
+from vault.headers import Headers
 from vault.objects import ObjectStore
 
 _COUNTS = 64 * 2**10
@@ -30,18 +31,22 @@ class Pinned:
     """What an object far away holds, read under what was pinned of it. Threads may share it.
 
     The first read finds out whether length and header are the pinned ones in the one way there and back that it takes
-    anyway: each range says how long the whole is, and the header is asked for beside it, or with it. Until then nothing
-    is asked of the store; the header that may be read before is the pinned one.
+    anyway: each range says how long the whole is, and the header comes with it, or is asked for beside it. Until then
+    nothing is asked of the store; the header that may be read before is the pinned one.
 
     Args:
         store: where it lies.
         name: the object's.
         header: as it was pinned.
         size: its length as it was pinned.
+        headers: what was found a moment ago; without it, it is found out anew.
     """
 
-    def __init__(self, store: ObjectStore, name: str, *, header: bytes, size: int) -> None:
+    def __init__(
+        self, store: ObjectStore, name: str, *, header: bytes, size: int, headers: Headers | None = None
+    ) -> None:
         self._store, self._name, self._header, self._size = store, name, header, size
+        self._headers = headers or Headers()
         self._read: ReadAhead | None = None
         self._lock = threading.Lock()
 
@@ -68,11 +73,15 @@ class Pinned:
             found = self._store.part(self._name, start=0, length=start + length)
             header, content = found.content[:in_it], found.content[start:]
         else:
-            beside = _Stretch(self._store, self._name, start=0, length=in_it)
+            is_known = self._headers.holds(self._name)
+            beside = None if is_known else _Stretch(self._store, self._name, start=0, length=in_it)
             found = self._store.part(self._name, start=start, length=length)
-            header, content = beside.part(0, in_it), found.content
+            header, content = beside.part(0, in_it) if beside else self._header, found.content
         if found.whole != self._size or header != self._header:
+            self._headers.forget(self._name)
             raise damaged()
+        if start <= in_it or not is_known:
+            self._headers.note(self._name)
         return content
 
 

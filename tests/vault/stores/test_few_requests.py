@@ -17,6 +17,7 @@ from tests.families import Family
 from tests.vault.cinema import Cinema, make_cinema
 from tests.vault.stores.test_every_store import put
 from vault import DiskStore, ObjectStore
+from vault.headers import KEPT_SECONDS, MOST, Headers
 from vault.models import ObjectRow, ObjectState
 from vault.objects import Part
 
@@ -91,6 +92,29 @@ def test_a_range_further_on_takes_one_more_for_the_header_at_the_same_time(
     start = 2 * PLAIN_SIZE - HEADER_SIZE - (KIB_64 // 2 if segments > 1 else KIB_64)
     assert begun(cinema, start, start + KIB_64) == cinema.clip.content[start : start + KIB_64]
     assert sorted(store.asked) == [(0, HEADER_SIZE), (SEGMENT_SIZE, segments * SEGMENT_SIZE)]
+
+
+def test_a_range_after_that_is_one_request_until_the_header_is_looked_at_once_more(
+    cinema: Cinema, store: FarAway
+) -> None:
+    headers = Headers(monotonic=cinema.ticking)
+    cinema.db.info["vault_headers"] = headers
+    start = 2 * SEGMENT_SIZE
+    begun(cinema, 0, KIB_64)
+    store.asked.clear()
+    for _ in range(2):
+        assert begun(cinema, start, start + KIB_64) == cinema.clip.content[start : start + KIB_64]
+    assert store.asked == [(start, SEGMENT_SIZE)] * 2
+    cinema.ticking.seconds += KEPT_SECONDS
+    begun(cinema, start, start + KIB_64)
+    assert (0, HEADER_SIZE) in store.asked
+    changed(store, cinema, into=content(store, cinema) + b"x")
+    with pytest.raises(Damaged, match="object_damaged"):
+        begun(cinema, start, start + KIB_64)
+    assert not headers.holds(cinema.clip.object_id)
+    for number in range(MOST + 1):
+        headers.note(str(number))
+    assert (headers.holds("0"), headers.holds("1")) == (False, True)
 
 
 def test_a_range_that_is_only_described_asks_the_store_nothing(cinema: Cinema, store: FarAway) -> None:

@@ -30,7 +30,7 @@ from media.spool import Spool
 
 _BITE = 1 << 20
 _BOUND_TO = b"plain film"
-_MARK = b"VVFOUND1"
+_MARK = b"VVFOUND2"
 _HASH_SIZE = 32
 
 Progress = Callable[[int], object]
@@ -154,13 +154,13 @@ def look(film: Sealing, *, folder: Path, on_progress: Progress) -> Detections:
         return Detections.from_bytes(b"".join(made.plain()))
 
 
-def kept_with(film: Sealing, found: Detections) -> bytes:
-    """What was found, as a file that belongs to this film and to no other."""
-    return _MARK + bytes.fromhex(film.sha256) + found.to_bytes()
+def kept_with(film: Sealing, found: Detections, *, numbering: str) -> bytes:
+    """What was found and who is which number in it, as a file that belongs to this film and to no other."""
+    return _MARK + bytes.fromhex(film.sha256) + bytes.fromhex(numbering) + found.to_bytes()
 
 
-def found_before(film: Sealing, file: bytes) -> Detections:
-    """What was found in a film before.
+def found_before(film: Sealing, file: bytes) -> tuple[Detections, str]:
+    """What was found in a film before, and who was which number then.
 
     Raises:
         Invalid: ``detections_unfit``: it is no such file, or it belongs to another film.
@@ -170,7 +170,7 @@ def found_before(film: Sealing, file: bytes) -> Detections:
     if file[:start] != _MARK + bytes.fromhex(film.sha256):
         sentence = "These detections belong to another film. Leave --detections out, or name another file."
         raise Invalid("detections_unfit", sentence, field="detections")
-    return Detections.from_bytes(file[start:])
+    return Detections.from_bytes(file[start + _HASH_SIZE :]), file[start : start + _HASH_SIZE].hex()
 
 
 def check_place(place: Path, *, existing: Existing) -> None:

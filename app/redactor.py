@@ -45,6 +45,11 @@ def followed(found: Detections) -> Followed:
     return redaction.follow(found)
 
 
+def numbering(followed: Followed, *, found: Detections) -> str:
+    """Which number is who: another version of the program may tell people apart otherwise."""
+    return redaction.numbering(followed, found=found)
+
+
 def people(followed: Followed, *, fps: Fraction) -> tuple[Person, ...]:
     """Who is in a film, by number."""
     return tuple(_person(track, fps=fps) for track in followed.tracks)

@@ -25,8 +25,8 @@ _PART = 0.45
 _BETWEEN = 3
 """Frames from one label to the next."""
 _NEAR = 0.75
-_HEAD = len(b"VVFOUND1") + 32
-"""What stands before the detections in the command's file: a mark, and the hash of the film."""
+_HEAD = len(b"VVFOUND2") + 32 + 32
+"""What stands before the detections in the command's file: a mark, the hash of the film, and who is which number."""
 
 
 @dataclass(frozen=True, slots=True)

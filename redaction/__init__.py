@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from redaction.choices import Choices, Keyframe, Region, Split
+from redaction.found import numbering
 from redaction.plan import Person, people, plan
 from redaction.track import Box, Followed, Look, LookKind, Sighting, Track, follow, look_here, tracks
 
@@ -27,6 +28,7 @@ __all__ = [
     "Track",
     "follow",
     "look_here",
+    "numbering",
     "people",
     "plan",
     "tracks",

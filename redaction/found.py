@@ -57,7 +57,7 @@ def understood(data: bytes, *, sha256: str) -> Found:
     detections = Detections.from_bytes(data)
     check_whole(detections)
     followed = follow(detections)
-    found = Found(detections, followed, _numbering(followed, detections=detections))
+    found = Found(detections, followed, numbering(followed, found=detections))
     with _lock:
         _remembered[sha256] = found
         while len(_remembered) > _MOST:
@@ -65,12 +65,15 @@ def understood(data: bytes, *, sha256: str) -> Found:
     return found
 
 
-def _numbering(followed: Followed, *, detections: Detections) -> str:
-    """Whose face is where, in the frames that were looked at: a cover's size may change without anybody's number."""
+def numbering(followed: Followed, *, found: Detections) -> str:
+    """Which number is who, as hex SHA-256: whose face is where, in the frames that were looked at.
+
+    A cover's size may change without anybody's number.
+    """
     places = hashlib.sha256()
     for track in followed.tracks:
         for one in track.sightings:
-            if one.frame in detections.looked:
+            if one.frame in found.looked:
                 x, y = one.box.x + one.box.width / 2, one.box.y + one.box.height / 2
                 places.update(_PLACE.pack(track.number, one.frame, round(x), round(y)))
     return places.hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from redaction.beside import Beside
 from redaction.choices import Choices, Keyframe, Region, Split
 from redaction.chosen import Choosing, begin_from, choose, choosing, redo, undo
+from redaction.found import numbering
 from redaction.models import CheckState
 from redaction.plan import Person, people, plan
 from redaction.queue import Check, checks_for, checks_in, was_asked
@@ -75,6 +76,7 @@ __all__ = [
     "look_here",
     "look_here_of",
     "manifest_of",
+    "numbering",
     "people",
     "plan",
     "redact",

@@ -70,10 +70,16 @@ def redact(
         beside.submit(self_test)  # whoever starts the first job waits for it, and hears of it if it failed
         if detections is None or not detections.exists():
             beside.submit(_load)
-        found = _found(sealed, detections=detections, folder=folder)
+        found, numbered = _found(sealed, detections=detections, folder=folder)
         from app import redactor  # noqa: PLC0415 - numpy is loaded while children try the sandbox
 
         followed = redactor.followed(found)
+        numbering = redactor.numbering(followed, found=found)
+        if detections is not None and numbered is None:
+            kept = plainfilm.kept_with(sealed, found, numbering=numbering)
+            plainfilm.put(iter([kept]), place=detections, existing=Existing.STAYS)
+        elif keep and numbered not in {None, numbering}:
+            raise _renumbered()
         persons = redactor.people(followed, fps=found.fps)
         style, shape = CoverStyle.SOLID if solid else CoverStyle.BLUR, CoverShape.BOX if box else CoverShape.ELLIPSE
         chosen = redactor.choices(
@@ -96,16 +102,19 @@ def _load() -> None:
     from app import redactor  # noqa: F401, PLC0415 - it takes numpy; there is time while faces are sought
 
 
-def _found(sealed: Sealing, *, detections: Path | None, folder: Path) -> Detections:
+def _found(sealed: Sealing, *, detections: Path | None, folder: Path) -> tuple[Detections, str | None]:
+    """What was found, and who was which number in it if that was before."""
     if detections is not None and detections.exists():
         return plainfilm.found_before(sealed, detections.read_bytes())
     if detections is not None:
         plainfilm.check_place(detections, existing=Existing.STAYS)
     with _shown("Looking for faces") as on_progress:
-        found = plainfilm.look(sealed, folder=folder, on_progress=on_progress)
-    if detections is not None:
-        plainfilm.put(iter([plainfilm.kept_with(sealed, found)]), place=detections, existing=Existing.STAYS)
-    return found
+        return plainfilm.look(sealed, folder=folder, on_progress=on_progress), None
+
+
+def _renumbered() -> Invalid:
+    sentence = "Another version of this program numbered these people. Remove the detections, and print the list again."
+    return Invalid("people_renumbered", sentence, field="keep")
 
 
 @contextmanager

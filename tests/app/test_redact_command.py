@@ -37,6 +37,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("redact")
     (made / "film.mp4").write_bytes(film(pictures(LEFT, RIGHT, frames=FRAMES)))
     asked("film.mp4", "--list", "--sheet", "people.jpg", "--detections", "faces", "--json", folder=made)
+    found = bytearray((made / "faces").read_bytes())
+    found[8 + 32] ^= 1  # after the mark and the hash of the film
+    (made / "renumbered").write_bytes(found)
     return made
 
 
@@ -111,6 +114,7 @@ def test_nothing_is_replaced_unless_it_is_said(folder: Path) -> None:
     ("words", "code"),
     [
         (("film.mp4", "out.mp4", "--keep", "3", "--detections", "faces"), "person_unknown"),
+        (("film.mp4", "out.mp4", "--keep", "1", "--detections", "renumbered"), "people_renumbered"),
         (("film.mp4", "out.mp4", "--keep", "me", "--detections", "faces"), "track_unreadable"),
         (("film.mp4", "out.mp4", "--mute", "3-2", "--detections", "faces"), "stretch_unreadable"),
         (("film.mp4", "out.mp4", "--region", "1,2,3@0-1", "--detections", "faces"), "region_unreadable"),

@@ -114,9 +114,11 @@ def _down(cells: Cells, room: Cells) -> Cells:
 def _moved(cells: Cells, across: int, down: int) -> Cells:
     """What comes into the picture is taken for the same as what was at its edge."""
     height, width = cells.shape
-    rows = np.arange(-down, height - down).clip(0, height - 1)
-    columns = np.arange(-across, width - across).clip(0, width - 1)
-    made: Cells = cells[rows[:, None], columns]
+    top, left, bottom, right = max(0, down), max(0, across), height + min(0, down), width + min(0, across)
+    made = np.empty_like(cells)
+    made[top:bottom, left:right] = cells[top - down : bottom - down, left - across : right - across]
+    made[top:bottom, :left], made[top:bottom, right:] = made[top:bottom, [left]], made[top:bottom, [right - 1]]
+    made[:top], made[bottom:] = made[top], made[bottom - 1]
     return made
 
 

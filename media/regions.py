@@ -113,20 +113,23 @@ def without(parts: Parts, faces: Faces) -> Parts:
 
 def _heaps(parts: Parts) -> list[Rect]:
     """First row and column, last row and column of each heap of parts that touch, at a corner too."""
-    left = {(int(row), int(column)) for row, column in zip(*np.nonzero(parts), strict=True)}
-    heaps = []
-    while left:
-        waiting = [left.pop()]
-        top, first = waiting[0]
-        bottom, last = waiting[0]
-        while waiting:
-            row, column = waiting.pop()
-            top, bottom, first, last = min(top, row), max(bottom, row), min(first, column), max(last, column)
-            near = {(row + down, column + across) for down in (-1, 0, 1) for across in (-1, 0, 1)} & left
-            left -= near
-            waiting += near
-        heaps.append((top, first, bottom, last))
-    return sorted(heaps)
+    edges = np.diff(parts.astype(np.int8), axis=1, prepend=0, append=0)
+    (rows, starts), (_, ends) = np.nonzero(edges > 0), np.nonzero(edges < 0)
+    heaps: dict[int, Rect] = {}
+    above: list[tuple[int, int, int]] = []  # the runs of parts of the row before and of this one: first, last, heap
+    here: list[tuple[int, int, int]] = []
+    now = -1
+    for number, (row, first, end) in enumerate(zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True)):
+        if row != now:
+            above, here, now = here if row == now + 1 else [], [], row
+        met = {heap for start, last, heap in above if start <= end and first - 1 <= last}
+        boxes = [(row, first, row, end - 1), *(heaps.pop(heap) for heap in met)]
+        tops, lefts, bottoms, rights = zip(*boxes, strict=True)
+        heaps[number] = min(tops), min(lefts), max(bottoms), max(rights)
+        if met:
+            above, here = ([(x, y, number if heap in met else heap) for x, y, heap in runs] for runs in (above, here))
+        here.append((first, end - 1, number))
+    return sorted(heaps.values())
 
 
 def _cells(place: tuple[float, float, float, float], width: int, height: int) -> Rect:

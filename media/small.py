@@ -13,13 +13,17 @@ Pixels = npt.NDArray[np.float32]
 """Planes of red, green and blue from 0 to 255, each height by width."""
 Rect = tuple[int, int, int, int]
 """Left, top, right, bottom, in pixels; even."""
-_BLACK, _GREY = np.float32(16), np.float32(128)
 _BAND = 32
 """So many lines at a time stay in the processor's cache."""
+_BLACK, _GREY = 16, 128
 _LIGHT = np.float32(255 / 219)
 _RED_OF_V, _GREEN_OF_U, _GREEN_OF_V, _BLUE_OF_U = (
     np.float32(part * 255 / 224) for part in (1.5748, -0.1873, -0.4681, 1.8556)
 )
+_RED, _GREEN, _BLUE = (
+    np.float32(-_BLACK * _LIGHT - _GREY * of_both) for of_both in (_RED_OF_V, _GREEN_OF_U + _GREEN_OF_V, _BLUE_OF_U)
+)
+"""What black and grey make of each colour, taken off."""
 
 
 class Size(IntEnum):
@@ -71,16 +75,16 @@ class Picture:
             light, blue, red = self.y[at:end, left:right], self.u[half], self.v[half]
             band = made[:, (at - top) // size : (end - top) // size]
             if size is Size.HALF:
-                _colour(means(light), blue, red, out=band)
+                _colour(means(light), blue, red, out=band, times=1)
             else:
-                _colour(light, _doubled(blue), _doubled(red), out=band)
+                _colour(light, blue, red, out=band, times=2)
         return whole
 
     def thinned(self, step: int) -> Pixels:
         """Every so manyth point (an even number) of every so manyth line."""
         light, half = self.y[::step, ::step], np.s_[:: step // 2, :: step // 2]
         made = _room(light.shape, None)
-        _colour(light, self.u[half], self.v[half], out=made)
+        _colour(light, self.u[half], self.v[half], out=made, times=1)
         return made
 
 
@@ -98,14 +102,14 @@ def _room(shape: tuple[int, ...], out: Pixels | None) -> Pixels:
     return (np.empty(size, np.float32) if out is None else out[:size]).reshape(3, *shape)
 
 
-def _doubled(plane: Plane) -> Plane:
-    return plane.repeat(2, axis=0).repeat(2, axis=1)
-
-
-def _colour(y: Plane, u: Plane, v: Plane, *, out: Pixels) -> None:
-    light = (y.astype(np.float32) - _BLACK) * _LIGHT
-    blue, red = u.astype(np.float32) - _GREY, v.astype(np.float32) - _GREY
-    np.add(light, red * _RED_OF_V, out=out[0])
-    np.add(light, blue * _GREEN_OF_U + red * _GREEN_OF_V, out=out[1])
-    np.add(light, blue * _BLUE_OF_U, out=out[2])
+def _colour(y: Plane, u: Plane, v: Plane, *, out: Pixels, times: int) -> None:
+    """Red, green and blue of brightness and of colour that has ``times`` fewer points each way."""
+    light = y.astype(np.float32)
+    light *= _LIGHT
+    blue, red = u.astype(np.float32), v.astype(np.float32)
+    tints = (red * _RED_OF_V + _RED, blue * _GREEN_OF_U + red * _GREEN_OF_V + _GREEN, blue * _BLUE_OF_U + _BLUE)
+    lines = light.reshape(-1, times, light.shape[1])
+    for plane, tint in zip(out, tints, strict=True):
+        wide = tint if times == 1 else tint.repeat(times, axis=1)
+        np.add(lines, wide[:, np.newaxis], out=plane.reshape(lines.shape))
     np.clip(out, 0, 255, out=out)

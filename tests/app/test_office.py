@@ -17,6 +17,7 @@ from core.ids import CaseId, new_id
 from tests.app.conftest import ClientFor
 from tests.app.officer import begin, events, main_of, move, signed_in, view, work
 from tests.families import Family
+from tests.keys.rolling import break_case_key
 from tests.retention.conftest import Shelf
 from vault.models import ObjectRow, ObjectState
 
@@ -112,12 +113,15 @@ def test_the_overview_names_everything_that_needs_a_look(
         outbox.post(session, "message.invitation_code", at=at, payload={})
         for row in session.scalars(select(outbox.OutboxRow)):
             row.parked = True
+    break_case_key(service.keystore, family.case_id)
+    service.keystore.roll_epoch()
     move(service, timedelta(days=100))
     with service.db.begin() as session:
         audit.record(session, Event.QUARANTINE_LIFTED, actor=None, object_id=new_id())
     page = main_of(signed_in(service, client_for, officer).get("/records").text)
     for words in (
         "1 stored object failed a check",
+        "1 key came out damaged",
         "1 stored object that had failed a check passed it since",
         "Time has leapt ahead.",
         "No sweep has run yet, though",

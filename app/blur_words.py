@@ -10,6 +10,7 @@ from typing import Any
 from app.family_page import STAGES
 from app.pages.words import count, joined
 from app.people_list import clock
+from core.jobs import ENDED, JobState
 from redaction import LookHere, LookKind
 from vault import Progress
 
@@ -37,6 +38,8 @@ def told(progress: Progress, *, at: datetime) -> str:
     """How far a job is, in words, with the time that is left where it can be told."""
     if progress.sentence:
         return progress.sentence
+    if progress.state in ENDED:
+        return "Done" if progress.state is JobState.DONE else "Stopped"
     if not progress.stage:
         return STAGES[""]
     words = f"{STAGES.get(progress.stage, 'Working')}. {progress.thousandths // 10} %"

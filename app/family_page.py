@@ -47,7 +47,10 @@ VISITS, FILMS, CLIPS = 15, 12, 12
 STAGES = {
     "": "Waiting to begin",
     "assemble": "Putting the pieces together",
+    "prepare": "Getting the film ready",
+    "cut": "Cutting",
     "poster": "Making stills",
+    "pictures": "Making stills",
     "detect": "Looking for faces",
     "faces": "Making stills of faces",
     "redact": "Covering faces",

@@ -42,6 +42,7 @@ class JobRow(Base):
         kind: which work, as in ``deposit.finish``.
         subject: id of what it works on.
         progress: parts of a thousand that are done.
+        started_at: when the latest attempt began; what is left to do is told by it.
         fence: raised whenever a worker takes the job; a worker with an older number is refused.
         error_code, error_sentence: why it was parked, in the words of ``core.errors``.
     """
@@ -120,7 +121,8 @@ def take(session: Session, job_id: JobId, *, at: datetime) -> Lease | None:
     if row.cancel_asked:
         row.state, row.ended_at = JobState.CANCELLED, at
         return None
-    row.state, row.started_at = JobState.RUNNING, row.started_at or at
+    row.state, row.started_at = JobState.RUNNING, at
+    row.stage, row.progress = "", 0  # an attempt begins anew: what the one before had reached isn't there
     row.attempts += 1
     row.fence += 1
     return Lease(job_id, row.fence)
@@ -179,6 +181,7 @@ def hand_back(session: Session, lease: Lease, *, at: datetime) -> bool:
         stopped(session, lease, at=at)
         return False
     row.state, row.attempts, row.fence = JobState.WAITING, row.attempts - 1, row.fence + 1
+    row.stage, row.progress = "", 0
     announce(session, lease.job_id, at=at, turn=str(row.fence))
     return True
 

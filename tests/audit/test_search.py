@@ -121,6 +121,7 @@ def test_bounds_are_kept(busy: Database) -> None:
             audit.search(session, Filters(since=at, until=at))
 
 
+@pytest.mark.new_database
 @pytest.mark.parametrize(
     ("filters", "index"),
     [

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from app.demo.serving import Served
 from tests.canary.conftest import CAST, Drill, prepare
 from tests.canary.search import Search
-from tests.conftest import administration
+from tests.databases import administration
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 STEPS_WITHOUT_FILMS = 3

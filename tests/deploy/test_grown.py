@@ -34,7 +34,7 @@ from core.secret import Secret
 from identity import PersonKind
 from identity.models import StaffRoleRow
 from keys import LocalRoot
-from tests.conftest import administration
+from tests.databases import administration
 from tests.deploy.compose import GIVEN, OURS, compose, environment_of, mounts_of
 from tests.docs.repository import ROOT
 from tests.families import Family, make_family, make_staff, sign_in

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from app.demo.film import make_phone_film
 from app.demo.serving import Served
 from app.demo.story import Story
-from tests.conftest import administration
+from tests.databases import administration
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 FILM_SECONDS = 6

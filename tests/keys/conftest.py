@@ -12,6 +12,7 @@ from core.db import Database, connect
 from core.ids import CaseId, ObjectId, new_id
 from core.secret import Secret
 from keys import KEYS_METADATA, Cost, JobCapability, KeyStore, LocalRoot
+from tests.databases import Databases, make_template
 from tests.fakes import HandClock
 
 PASSPHRASE = Secret("correct horse battery")
@@ -33,10 +34,27 @@ class Keys:
         return KeyStore.open(db=self.db, root=self.root, places=self.places)
 
 
+@pytest.fixture(scope="session")
+def keys_databases(postgres_address: str) -> Databases:
+    """PostgreSQL databases with the tables of the keys and no rows."""
+    return Databases(postgres_address, make_template(postgres_address, name="keys_template", metadata=KEYS_METADATA))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def keys_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of an empty key database, once on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'vault.db'}"
+        return
+    databases: Databases = request.getfixturevalue("keys_databases")
+    with databases.lend() as address:
+        yield address
+
+
 @pytest.fixture
-def keys_db(database_url: str, clock: HandClock) -> Iterator[Database]:
+def keys_db(keys_url: str, clock: HandClock) -> Iterator[Database]:
     """An empty key database, once on each kind."""
-    database = connect(database_url, clock=clock)
+    database = connect(keys_url, clock=clock)
     KEYS_METADATA.create_all(database.engine)
     yield database
     database.engine.dispose()

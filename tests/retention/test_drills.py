@@ -35,7 +35,7 @@ from keys.roots import RootRecord
 from retention import Certificate, Schedule, disposal
 from retention.disposal import Work
 from retention.models import ItemRow
-from tests.conftest import administration
+from tests.databases import administration
 from tests.fakes import HandClock
 from tests.families import Family, make_family, make_staff
 from tests.keys.conftest import PASSPHRASE, QUICK, may

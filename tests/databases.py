@@ -57,26 +57,28 @@ class Databases:
     @contextmanager
     def lend(self) -> Iterator[str]:
         """Address of a database for one test."""
-        name = f"t{secrets.token_hex(6)}"
-        uses = self._take(name)
+        name, uses = self._spare.popitem() if self._spare else (self._made(), 0)
         yield self._url(name).render_as_string(hide_password=False)
+        after = _new_name()
         with administration(self.address) as run_sql:
             run_sql(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'")
-            if uses < _MOST_USES and self._emptied(name):
-                self._spare[name] = uses + 1
-            else:
+            try:
+                run_sql(f"ALTER DATABASE {name} RENAME TO {after}")
+            except psycopg.errors.ObjectInUse:  # somebody came back at once
                 run_sql(f"DROP DATABASE {name} WITH (FORCE)")
+                return
+            if uses < _MOST_USES and self._emptied(after):
+                self._spare[after] = uses + 1
+            else:
+                run_sql(f"DROP DATABASE {after} WITH (FORCE)")
 
-    def _take(self, name: str) -> int:
+    def _made(self) -> str:
+        name = _new_name()
         with administration(self.address) as run_sql:
-            if self._spare:
-                last, uses = self._spare.popitem()
-                run_sql(f"ALTER DATABASE {last} RENAME TO {name}")
-                return uses
             run_sql(f"CREATE DATABASE {name} TEMPLATE {self.template}")
         with administration(self._url(name)) as run_sql:
             run_sql(_WATCHED)
-        return 0
+        return name
 
     def _emptied(self, name: str) -> bool:
         with administration(self._url(name)) as run_sql:
@@ -87,6 +89,10 @@ class Databases:
 
     def _url(self, name: str) -> URL:
         return make_url(self.address).set(database=name)
+
+
+def _new_name() -> str:
+    return f"t{secrets.token_hex(6)}"
 
 
 def make_template(address: str, *, name: str, metadata: MetaData) -> str:

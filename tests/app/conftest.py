@@ -20,6 +20,7 @@ from core.ids import VisitId
 from core.secret import Secret
 from keys import KeyStore
 from tests.app.browser import ORIGIN, Browser
+from tests.app.keyshop import Shop, make_shop
 from tests.families import Family, make_family
 from tests.retention.conftest import Shelf
 from tests.vault.agreeing import agree_to_filming
@@ -27,6 +28,18 @@ from tests.vault.scene import Clip, add_clip, add_footage
 from vault import Bounds, DiskStore
 
 ClientFor = Callable[..., Browser]
+
+
+@pytest.fixture(scope="session")
+def made_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A new store, to be copied."""
+    return make_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture
+def shop(made_shop: Shop, tmp_path: Path) -> Shop:
+    """A new store that a test may break."""
+    return made_shop.copied(tmp_path / "shop")
 
 
 @pytest.fixture

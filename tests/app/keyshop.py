@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 import app.cli.keys
@@ -23,14 +24,18 @@ from app.schema import Tree, upgrade
 from app.service import ORIGIN_FILE, Service, databases, open_service
 from app.settings import Settings
 from app.setup import make_store
+from audit.models import AuditEntryRow
 from core.clock import SystemClock
 from core.errors import VaultError
+from core.ids import CaseId, ObjectId, new_id
 from core.secret import Secret
-from keys import Cost, KeyStore, LocalRoot
+from keys import Cost, JobCapability, KeyStore, LocalRoot
 from tests.app.browser import ORIGIN
 
 PASSPHRASE = "correct horse battery"
 QUICK = Cost(passes=1, memory_kib=64, lanes=1)
+CASE = CaseId(new_id())
+MAY = JobCapability("test", CASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +135,15 @@ def make_without_staff(settings: Settings) -> None:
     keystore.leave()
     for database in (db, keys_db):
         database.engine.dispose()
+
+
+def logged(shop: Shop) -> list[str]:
+    """The events in the log, in order."""
+    with shop.opened() as service, service.db.read() as session:
+        return list(session.scalars(select(AuditEntryRow.event).order_by(AuditEntryRow.at)))
+
+
+def an_object(keystore: KeyStore) -> tuple[ObjectId, Secret[bytes]]:
+    """A new object of a case, and its key."""
+    object_id = ObjectId(new_id())
+    return object_id, keystore.new_object_key(case_id=CASE, object_id=object_id, capability=MAY)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -22,7 +21,7 @@ from keys import LocalRoot, PlaceKind
 from keys.models import PlaceRow
 from keys.roots import OpenRoot, RootRecord, unreachable
 from tests.app.browser import PROGRAM, Browser
-from tests.app.keyshop import PASSPHRASE, QUICK, Shop, make_shop
+from tests.app.keyshop import PASSPHRASE, QUICK, Shop
 
 PATIENCE_SECONDS = 30
 AWAY = "The token is in a drawer."
@@ -50,11 +49,6 @@ class Begun:
 
     def __call__(self, service: Service) -> None:
         self.services.append(service)
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return make_shop(tmp_path / "shop")
 
 
 @pytest.fixture

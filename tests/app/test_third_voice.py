@@ -14,18 +14,13 @@ from app import keeping, running
 from audit import Event
 from core.errors import Damaged, Unavailable
 from core.ids import new_id
-from tests.app.keyshop import Shop, make_shop
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    return make_shop(tmp_path_factory.mktemp("shop"))
+from tests.app.keyshop import Shop
 
 
 @pytest.fixture
-def shop(made: Shop, tmp_path: Path) -> Shop:
+def shop(made_shop: Shop, tmp_path: Path) -> Shop:
     """A store whose log goes on after a backup of database and witness was made."""
-    shop = made.copied(tmp_path / "copy")
+    shop = made_shop.copied(tmp_path / "copy")
     work(shop)
     shutil.copytree(shop.folder, tmp_path / "backup")
     work(shop)

@@ -26,18 +26,13 @@ from core.ids import CaseId, JobId, new_id
 from core.jobs import Lease
 from core.segments import SegmentWriter
 from identity.models import CaseRow, ReferrerKind, Status
-from tests.app.keyshop import Shop, make_shop
+from tests.app.keyshop import Shop
 from tests.docs.repository import ROOT
 from vault import ObjectKind, sealed
 from vault.sealed import Pin, Plain
 
 SIZE = 3 * 2**20
 PATIENCE_SECONDS = 60
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return make_shop(tmp_path / "shop")
 
 
 def fill(service: Service, count: int) -> list[str]:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from media.detections import Detections, Face
-from redaction.echoes import Seen, parted
+from redaction.hardly import Seen, parted
 from redaction.links import WELL_SEEN, chains
 
 MOST_SKIPPED = 3
@@ -73,8 +73,8 @@ class Track:
         sightings: one for each frame from the first in which the face was seen to the last; never empty.
         before: boxes for the frames just before the first sighting, in rising order of frames: it may have been there.
         after: likewise after the last one.
-        beside: boxes for what was hardly seen beside them while they were well seen: an ear, a collar, an echo. It goes
-            where they go.
+        beside: boxes for what was hardly seen beside them while they were well seen: an ear, a collar. It goes where
+            they go.
     """
 
     number: int

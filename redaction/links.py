@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
+from lap import lapjvx
 
 from media.detections import Detections, Face
-from redaction.pairing import Costs, cheapest
 
 Place = tuple[int, int]
 """A frame, and which of its faces."""
@@ -39,6 +40,7 @@ _MARGIN = 0.35
 _NEVER = 1e6
 WELL_SEEN = 0.35
 """A score from which a face counts as seen for sure."""
+Costs = npt.NDArray[np.float64]
 
 
 @dataclass(slots=True)
@@ -155,16 +157,17 @@ def _pairs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int, fp
     if not people or not faces:
         return []
     costs = _costs(people, faces, frame=frame, fps=fps)
-    pairs = cheapest(costs, never=_NEVER)
+    rows, columns = lapjvx(costs, extend_cost=True, return_cost=False)
+    pairs = [(int(a), int(b)) for a, b in zip(rows, columns, strict=True) if costs[a, b] < _NEVER]
     return [pair for pair in pairs if not _as_well_otherwise(pair, pairs, costs)]
 
 
 def _as_well_otherwise(pair: tuple[int, int], pairs: list[tuple[int, int]], costs: Costs) -> bool:
     a, b = pair
     for c, d in pairs:
-        if c != a and costs[a][d] < _NEVER and costs[c][b] < _NEVER:
-            swapped = costs[a][d] + costs[c][b]
-            if swapped - costs[a][b] - costs[c][d] < _MARGIN:
+        if c != a and costs[a, d] < _NEVER and costs[c, b] < _NEVER:
+            swapped = costs[a, d] + costs[c, b]
+            if swapped - costs[a, b] - costs[c, d] < _MARGIN:
                 return True
     return False
 
@@ -177,8 +180,7 @@ def _costs(people: Sequence[_Followed], faces: Sequence[Face], *, frame: int, fp
     ratio = here[:, 2] / sizes
     far = np.hypot(here[:, 0] - x, here[:, 1] - y) / np.maximum(sizes, here[:, 2])
     never = (far > most) | (ratio <= 1 / _LARGER) | (ratio >= _LARGER)
-    costs: list[list[float]] = np.where(never, _NEVER, far + np.abs(np.log(ratio))).tolist()
-    return costs
+    return np.where(never, _NEVER, far + np.abs(np.log(ratio)))
 
 
 def _most(one: _Followed, *, frame: int, fps: float) -> float:

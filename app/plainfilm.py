@@ -163,12 +163,15 @@ def found_before(film: Sealing, file: bytes) -> tuple[Detections, str]:
     """What was found in a film before, and who was which number then.
 
     Raises:
-        Invalid: ``detections_unfit``: it is no such file, or it belongs to another film.
+        Invalid: ``detections_unfit``: it is no such file, or it belongs to another film or program version.
         Damaged: it can't be read.
     """
     start = len(_MARK) + _HASH_SIZE
     if file[:start] != _MARK + bytes.fromhex(film.sha256):
-        sentence = "These detections belong to another film. Leave --detections out, or name another file."
+        sentence = (
+            "These detections belong to another film, or to another version of this program. Leave --detections out, "
+            "or name another file."
+        )
         raise Invalid("detections_unfit", sentence, field="detections")
     return Detections.from_bytes(file[start + _HASH_SIZE :]), file[start : start + _HASH_SIZE].hex()
 

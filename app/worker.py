@@ -25,6 +25,12 @@ from core.ids import JobId
 _LOG = logging.getLogger("vault.worker")
 QUEUE = "film"
 MAX_ATTEMPTS = 3
+MOST_BEGUN = 6
+"""How often a job is begun at most, those counted that ended with the process: it may be the job that ends it."""
+_INTERRUPTED = (
+    "This was begun several times, and each time the program ended before it was done. Ask for it once more; if that "
+    "happens again, somebody must look at the machine."
+)
 STOPS_WITHIN = timedelta(seconds=6)
 """How long a worker that ends waits for what it was doing."""
 
@@ -165,6 +171,9 @@ class Worker:
                 self._turn.notify_all()
 
     def _do(self, lease: jobs.Lease, *, kind: str, attempts: int) -> None:
+        if attempts > MOST_BEGUN:
+            self._park(lease, Unavailable("job_interrupted", _INTERRUPTED))
+            return
         try:
             self._handlers[kind](lease)
         except Unavailable as error:

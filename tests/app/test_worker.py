@@ -12,7 +12,7 @@ import pytest
 from dbos import DBOS
 
 from app.unresumed import start_again, unresumed
-from app.worker import MAX_ATTEMPTS, Worker
+from app.worker import MAX_ATTEMPTS, MOST_BEGUN, Worker
 from core import jobs, outbox
 from core.db import Database
 from core.errors import Invalid, Unavailable
@@ -115,6 +115,19 @@ def test_a_job_that_the_engine_gave_up_while_the_database_was_away_can_be_starte
     assert unresumed(db, workflows_url=workflows_url) == []
     assert wait_for_end(db, job_id).state is JobState.DONE
     assert len(runs) == 2
+
+
+def test_a_job_that_ended_the_process_again_and_again_is_parked_and_not_begun_once_more(
+    db: Database, running: Running, clock: HandClock
+) -> None:
+    runs: list[Lease] = []
+    job_id = ask_for_work(db)
+    with db.begin() as session:
+        for _ in range(MOST_BEGUN):
+            assert jobs.take(session, job_id, at=db.clock.now())
+    running(runs.append)
+    row = wait_for_end(db, job_id)
+    assert (row.state, row.error_code, runs) == (JobState.PARKED, "job_interrupted", [])
 
 
 def test_a_film_that_is_none_is_refused_at_once(db: Database, running: Running, clock: HandClock) -> None:

@@ -12,17 +12,21 @@ from sqlalchemy import select
 
 import redaction
 import vault
+from consent import Purpose
 from core import jobs
 from core.ids import FootageId, JobId, PersonId, RenditionId, VisitId
 from core.jobs import JobRow
 from media.detections import Detections, Face
 from redaction import Box, Keep, Merge, Mute, Part, Place, Step
+from redaction.models import CheckRow
 from tests.app.stage import Stage
 from tests.families import Family
 from tests.redaction.faces import add_detections, add_redacted
 from tests.vault.scene import Clip, add_clip, add_footage, add_object
-from vault import attest, clips, manifests
+from vault import clips, manifests
 from vault.models import ClipRow, ObjectKind, RenditionRow
+from vault.viewing_models import ViewingRow
+from vault.watched import note
 
 FRAMES, RATE, WIDTH, HEIGHT = 50, 25, 640, 360
 CROWD, ACROSS = 46, 8
@@ -149,11 +153,17 @@ class Studio:
         redaction.send_back(service.db, keystore=service.keystore, actor=actor, rendition_id=rendition, note=note)
 
     def passed(self, rendition: RenditionId) -> None:
-        """Have it attested that only the child can be recognised."""
-        db = self.stage.service.db
+        """Have them watch all of it, a minute ago, and say that only the child can be recognised."""
+        self.asked(rendition)
+        db, colleague = self.stage.service.db, self.family.staff.colleague
+        watched = vault.begin_viewing(db, actor=colleague.actor, rendition_id=rendition, purpose=Purpose.CHECK)
         with db.begin() as session:
-            by = self.family.staff.colleague.id
-            attest(session, rendition, persons=frozenset({PersonId(self.family.child)}), by=by, at=db.clock.now())
+            check = session.scalars(select(CheckRow).where(CheckRow.rendition_id == rendition)).one()
+            viewing = session.get_one(ViewingRow, watched.id)
+            check.asked_at = viewing.begun_at = db.clock.now() - timedelta(minutes=1)
+            viewing.bytes_served = watched.size_bytes
+            note(session, watched.id, [(0, watched.size_bytes)])
+        redaction.attest(db, actor=colleague.actor, rendition_id=rendition, persons=(self.family.child,))
 
     def goes_on(self, job: JobId, *, stage: str, thousandths: int) -> None:
         """A worker has been at it for a minute."""

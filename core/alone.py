@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -54,7 +54,11 @@ def _on_the_server(db: Database, task: Task) -> Iterator[None]:
             raise _unreachable() from error
         if not is_mine:
             raise _already_running(task)
-        yield
+        try:
+            yield
+        finally:  # the server may take a while to notice that a connection has ended
+            with suppress(DBAPIError):  # then the server lets it go by itself
+                connection.scalar(select(func.pg_advisory_unlock(number)))
 
 
 @contextmanager
@@ -77,7 +81,7 @@ def _beside(db: Database, task: Task) -> Iterator[None]:
 def _already_running(task: Task) -> Unavailable:
     return Unavailable(
         "already_running",
-        f"`vig-vault {task.value}` runs on this store already, in another process. Let that one end; nothing was done.",
+        f"`vig-vault {task}` runs on this store already, in another process. Let that one end; nothing was done.",
     )
 
 

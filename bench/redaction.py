@@ -16,11 +16,12 @@ from it first (never enlarged), and played over and over up to `--seconds`. Our 
 is installed. Memory is the proportional share (PSS) of the whole tree of processes, looked at five times a second; what
 lies sealed on the disk meanwhile doesn't count.
 
-deface takes so long that it gets the beginning of each film only, once so much of it as `--deface-seconds` says, and
-once a third of that: from the two follow what it takes to start and what each further second of film costs it, and from
-these its time for the whole film (`deface_s`, `scaled_s`). It looks at each frame alike, so a longer film takes it
-longer in proportion. `--deface-seconds 0` lets it do all of each film in every run. With one clip given and all else as
-it comes, everything takes about eight minutes on two free cores.
+deface takes so long that it gets the beginning of each film only: once uncounted, since its first start reads it from
+a disk, then once so much of it as `--deface-seconds` says, and once a third of that. From the two follow what it takes
+to start and what each further second of film costs it, and from these its time for the whole film (`deface_s`,
+`scaled_s`). It looks at each frame alike, so a longer film takes it longer in proportion. `--deface-seconds 0` lets it
+do all of each film in every run. With one clip given and all else as it comes,
+everything takes about eight minutes on two free cores.
 """
 
 from __future__ import annotations
@@ -207,6 +208,7 @@ def _projected(film: Path, *, folder: Path, program: str, seconds: float) -> dic
     """What deface would take for a film, from what it takes for a short piece of it and for a third of that piece."""
     most = length_of(film)
     pieces = [piece_of(film, folder / f"piece{part}.mp4", seconds=min(most, seconds) / part) for part in (3, 1)]
+    _interleaved(_deface(pieces[0], folder=folder, program=program), runs=1)  # its first start reads it from a disk
     short, long = (_interleaved(_deface(piece, folder=folder, program=program), runs=1) for piece in pieces)
     lengths = [length_of(piece) for piece in pieces]
     return {name: [projected(short[name][0], long[name][0], lengths=lengths, to=most)] for name in short}

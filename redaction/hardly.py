@@ -11,7 +11,7 @@ from behind them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from media.detections import Face
 from redaction.links import WELL_SEEN, apart
@@ -39,17 +39,13 @@ def parted(rest: Iterable[Seen], known: Sequence[Seen]) -> tuple[list[Seen], dic
     strays: list[Seen] = []
     theirs: defaultdict[int, list[Seen]] = defaultdict(list)
     for seen in rest:
-        owners = _owners(seen, well)
+        owners = [_owner(face, well.get(frame, ())) for frame, face in seen]
         if None in owners:
             strays.append(seen)
             continue
         for number in sorted({owner for owner in owners if owner is not None}):
             theirs[number].append([one for one, owner in zip(seen, owners, strict=True) if owner == number])
     return strays, theirs
-
-
-def _owners(seen: Seen, well: Mapping[int, Sequence[tuple[int, Face]]]) -> list[int | None]:
-    return [_owner(face, well.get(frame, ())) for frame, face in seen]
 
 
 def _owner(face: Face, well_seen: Iterable[tuple[int, Face]]) -> int | None:

@@ -89,7 +89,7 @@ def plan(
     if not 0 <= first_frame < last_frame <= found.frames:
         raise Invalid("beyond_end", "That is after the end of the film.", field="last_frame")
     check_whole(found)
-    followed = followed or follow(found)
+    followed = follow(found) if followed is None else followed
     covered: defaultdict[int, list[Cover]] = defaultdict(list)
     span = range(first_frame, last_frame)
     persons = people(followed.tracks, choices)
